@@ -1,0 +1,1 @@
+"""ffmill runs FFmpeg commands as jobs behind a REST API."""

@@ -1,0 +1,159 @@
+"""Every setting of ffmill, read from `FFMILL_` variables and validated at start."""
+
+import os
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ffmill.errors import CannotStart
+
+GIB = 1 << 30
+MACHINES = ("cpu", "nvidia")
+
+
+class Settings(BaseSettings):
+    """Each field is the variable `FFMILL_<NAME>`; descriptions name the unit and appear in the documentation."""
+
+    model_config = SettingsConfigDict(env_prefix="FFMILL_", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    data_dir: Path = Field(
+        Path("ffmill-data"), description="Directory that holds everything the service writes: database, files, scratch."
+    )
+    host: str = Field("127.0.0.1", description="Address the API listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port the API listens on; 0 takes a free one.")
+    public_url: str | None = Field(
+        None, description="Address under which clients reach the API; signed URLs start with it. Default: the bound one."
+    )
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 14 or newer, direct or through a session pooler. Default: the embedded PostgreSQL."
+    )
+    store_url: str | None = Field(
+        None, description="Where files are kept: `file:///path` or `s3://bucket/prefix`. Default: `store` in the data directory."
+    )
+    s3_endpoint: str | None = Field(None, description="Endpoint of an S3-compatible store; AWS itself when not set.")
+    s3_region: str | None = Field(None, description="Region of the bucket. Default: `AWS_REGION`, else `us-east-1`.")
+    s3_access_key_id: str | None = Field(None, description="Access key of the bucket. Default: `AWS_ACCESS_KEY_ID`.")
+    s3_secret_access_key: SecretStr | None = Field(
+        None, description="Secret of that access key. Default: `AWS_SECRET_ACCESS_KEY`."
+    )
+    redirect_downloads: bool = Field(
+        False, description="Answer downloads from S3 with a redirect to the store's own presigned URL."
+    )
+    scratch: Path | None = Field(
+        None, description="Directory of the attempts at work. Default: `scratch` in the data directory."
+    )
+    machines: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("cpu",), description="Worker pools that this installation runs, separated by commas: `cpu`, `nvidia`."
+    )
+    concurrency: int | None = Field(None, ge=1, le=1024, description="Jobs at once on a worker. Default: its cores.")
+    sandbox: Literal["full", "off"] = Field(
+        "full", description="`full`: ffmpeg runs in the cage or the worker does not start. `off`: no cage; trusted use only."
+    )
+    ffmpeg: Path | None = Field(None, description="The ffmpeg to run. Default: the one that comes with ffmill.")
+    ffprobe: Path | None = Field(None, description="The ffprobe to run. Default: the one that comes with ffmill.")
+    allow_nets: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Private networks that inputs and webhooks may reach, as CIDR, separated by commas."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins whose pages may call the API, separated by commas."
+    )
+    max_body_bytes: int = Field(8 << 20, ge=1024, description="Largest body of a request, uploads apart, in bytes.")
+    max_upload_bytes: int = Field(10 * GIB, ge=1, description="Largest upload of a temporary file, in bytes.")
+    max_input_bytes: int = Field(10 * GIB, ge=1, description="Largest single input, in bytes.")
+    max_output_bytes: int = Field(20 * GIB, ge=1, description="Largest single file that a command may write, in bytes.")
+    max_job_bytes: int = Field(
+        40 * GIB, ge=1, description="Scratch space of a job: all inputs and all files written, in bytes."
+    )
+    max_memory_bytes: int = Field(8 * GIB, ge=64 << 20, description="Memory of one command, in bytes.")
+    max_threads: int = Field(512, ge=8, description="Threads of one command.")
+    default_timeout_seconds: int = Field(21600, ge=1, description="`timeout_seconds` of a job that names none.")
+    max_timeout_seconds: int = Field(21600, ge=1, description="Largest `timeout_seconds`.")
+    wait_limit_seconds: int = Field(900, ge=1, description="After so many seconds a `?wait=true` job is cancelled.")
+    max_attempts: int = Field(10, ge=1, description="Attempts of a job whose workers die, before it fails.")
+    worker_lost_seconds: int = Field(
+        30, ge=2, description="A worker that is silent for so many seconds is taken for dead; its jobs are queued again."
+    )
+    drain_seconds: float = Field(
+        3.0, ge=0, description="A worker told to stop lets its jobs finish for so many seconds, then hands them back."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("machines", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("allow_nets", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+
+    @field_validator("machines")
+    @classmethod
+    def _known_machines(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in value if name not in MACHINES]:
+            raise ValueError(f"{unknown[0]!r} is no machine; there are: {', '.join(MACHINES)}")
+        if not value:
+            raise ValueError(f"name at least one of: {', '.join(MACHINES)}")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute_url(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            raise ValueError("must be an absolute http or https URL, as https://media.example.org")
+        return value.rstrip("/") if value else None
+
+    @field_validator("store_url")
+    @classmethod
+    def _known_store(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("file", "s3"):
+            raise ValueError("must be file:///path or s3://bucket/prefix")
+        return value
+
+    @cached_property
+    def root(self) -> Path:
+        """The data directory as an absolute path."""
+        return Path(self.data_dir).absolute()
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Where attempts work."""
+        return Path(self.scratch).absolute() if self.scratch else self.root / "scratch"
+
+    @property
+    def effective_store_url(self) -> str:
+        """The store's URL, the default included."""
+        return self.store_url or (self.root / "store").as_uri()
+
+    @property
+    def effective_public_url(self) -> str:
+        """The start of every URL that we hand out, without a trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def slots(self) -> int:
+        """Jobs at once on this worker."""
+        return self.concurrency or len(os.sched_getaffinity(0))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; `overrides` (command-line options) win where they are not None.
+
+    Raises CannotStart that lists every mistake with its variable.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        mistakes = (f"FFMILL_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors() if item["loc"])
+        raise CannotStart("the settings are wrong:\n  " + "\n  ".join(mistakes)) from error
