@@ -1,0 +1,44 @@
+"""Ends what is left of an embedded PostgreSQL whose parent was killed, so that the next one may start."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from ffmill.errors import CannotStart
+
+SECONDS = 10.0
+POLL_SECONDS = 0.01
+
+
+def end(data: Path) -> None:
+    """Returns when no server process works in the cluster `data`; the caller holds its lock, so none is in use.
+
+    A kill costs no data: the next server replays its log. Raises CannotStart when one does not end.
+    """
+    deadline = time.monotonic() + SECONDS
+    while left := list(_servers(data)):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise CannotStart(f"an earlier PostgreSQL still works in {data} and does not end (pid {left[0]})")
+        time.sleep(POLL_SECONDS)
+    # whoever has its pid now is no server of this cluster
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _servers(data: Path) -> Iterator[int]:
+    """Every process of a server has the cluster as its working directory."""
+    if not data.is_dir():
+        return
+    cluster = data.stat()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            directory = (process / "cwd").stat()
+            if os.path.samestat(directory, cluster) and (process / "comm").read_text().strip() == "postgres":
+                yield int(process.name)
+        except OSError:  # it ended meanwhile, or is not ours
+            continue
