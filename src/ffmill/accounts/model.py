@@ -1,0 +1,29 @@
+"""An account, which owns jobs and files, and the API keys that speak for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+OWNER = "owner"
+"""The account that `ffmill serve` makes for whoever runs it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """Whoever a job or a file belongs to."""
+
+    id: UUID
+    name: str
+    paid: bool  # has the higher limits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """What is known of a key once it was handed out: all but the key."""
+
+    id: UUID
+    account_name: str
+    name: str
+    prefix: str  # its first characters, to tell keys apart
+    created_at: datetime
+    revoked_at: datetime | None
