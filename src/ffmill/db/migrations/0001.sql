@@ -37,6 +37,19 @@ CREATE TABLE tmp_files (
     CHECK ((object_key IS NULL) = (uploaded_at IS NULL))
 );
 
+-- Who works: a row for each worker process, renewed by its heartbeat. A process that starts under the same name
+-- takes the place of the one before; a worker whose row is gone can claim nothing (jobs.worker refers to it).
+CREATE TABLE workers (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name          text NOT NULL,
+    host          text NOT NULL,
+    machine       text NOT NULL,
+    concurrency   integer NOT NULL,
+    started_at    timestamptz NOT NULL DEFAULT now(),
+    heartbeat_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX workers_by_name ON workers (name);
+
 CREATE TABLE jobs (
     id                 uuid PRIMARY KEY,
     account_id         uuid NOT NULL REFERENCES accounts (id),
@@ -57,7 +70,7 @@ CREATE TABLE jobs (
     updated_at         timestamptz NOT NULL DEFAULT now(),
     attempt            integer NOT NULL DEFAULT 0,    -- fences writes: counts every claim
     attempts_lost      integer NOT NULL DEFAULT 0,    -- of those, the ones whose worker died
-    worker             text,                          -- name of the worker of the running attempt
+    worker             uuid REFERENCES workers (id),  -- of the running attempt
     ticket             bigint,                        -- the engine's task of the running attempt, for its abort
     error_message      text NOT NULL DEFAULT '',
     outputs            json NOT NULL DEFAULT '[]',    -- [{name, key, bytes}]
@@ -98,15 +111,4 @@ CREATE TABLE deliveries (
     attempted_at  timestamptz,
     status_code   integer,           -- what the receiver answered
     error         text               -- why there was no answer
-);
-
--- Who works: a row for each worker process, renewed by its heartbeat.
-CREATE TABLE workers (
-    name          text PRIMARY KEY,
-    incarnation   uuid NOT NULL,     -- a new one at every start under the same name
-    host          text NOT NULL,
-    machine       text NOT NULL,
-    concurrency   integer NOT NULL,
-    started_at    timestamptz NOT NULL DEFAULT now(),
-    heartbeat_at  timestamptz NOT NULL DEFAULT now()
 );

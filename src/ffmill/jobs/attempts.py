@@ -1,0 +1,133 @@
+"""What workers do to jobs, in SQL: claim, finish, hand back, lose. Every statement is guarded by attempt and status."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg.types.json import Json
+
+from ffmill.db.pool import Connection
+from ffmill.jobs.model import Job, Progress, Result
+from ffmill.jobs.repository import ENDED_CHANNEL
+from ffmill.jobs.rows import job_row, outputs_json
+
+# Index jobs_queued. A worker whose row is gone (it was taken for dead) claims nothing: jobs.worker refers to it.
+CLAIM = """
+UPDATE jobs SET status = 'running', attempt = attempt + 1, worker = %(worker)s, ticket = %(ticket)s,
+       started_at = now(), updated_at = now()
+WHERE id = (
+    SELECT id FROM jobs WHERE machine = %(machine)s AND status = 'queued' AND (wait_until IS NULL OR wait_until > now())
+    ORDER BY queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING *, extract(epoch FROM wait_until - now())::double precision
+"""
+
+# Primary key. One statement writes the end, its log, and wakes the waiters; the log is kept whoever won.
+FINISH = """
+WITH ended AS (
+    UPDATE jobs SET status = %(status)s, error_message = %(error_message)s, outputs = %(outputs)s,
+           total_input_bytes = %(total_input_bytes)s, total_output_bytes = %(total_output_bytes)s,
+           command_index = %(command_index)s, warnings = (warnings::jsonb || %(warnings)s::jsonb)::json,
+           finished_at = now(), updated_at = now(), worker = NULL, ticket = NULL
+    WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running'
+    RETURNING id
+), logged AS (
+    INSERT INTO job_logs (job_id, log)
+    SELECT id, %(log)s FROM jobs WHERE id = %(id)s AND attempt = %(attempt)s
+    ON CONFLICT (job_id) DO UPDATE SET log = excluded.log
+), forgotten AS (
+    DELETE FROM job_progress WHERE job_id = %(id)s AND attempt <= %(attempt)s
+)
+SELECT pg_notify(%(channel)s, id::text) FROM ended
+"""
+
+# Primary key. An attempt that we end ourselves, in order, is not counted as lost.
+HAND_BACK = """
+UPDATE jobs SET status = 'queued', started_at = NULL, updated_at = now(), worker = NULL, ticket = NULL
+WHERE id = %s AND attempt = %s AND status = 'running'
+RETURNING id
+"""
+
+# Index jobs_running.
+LOSE = """
+UPDATE jobs SET attempts_lost = attempts_lost + 1, updated_at = now(), worker = NULL, ticket = NULL,
+       status        = CASE WHEN attempts_lost + 1 < %(most)s THEN 'queued' ELSE 'failed' END,
+       started_at    = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE started_at END,
+       finished_at   = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE now() END,
+       error_message = CASE WHEN attempts_lost + 1 < %(most)s THEN '' ELSE %(message)s END
+WHERE worker = ANY(%(workers)s) AND status = 'running'
+RETURNING *
+"""
+
+# Index jobs_running.
+RUNNING = "SELECT id, attempt FROM jobs WHERE worker = %s AND status = 'running'"
+
+# Primary key; not guarded: news of an older attempt is never shown, because readers compare the attempt.
+REPORT = """
+INSERT INTO job_progress AS news
+    (job_id, attempt, command_index, percent, fps, speed, eta_seconds, out_time_seconds)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, command_index = excluded.command_index,
+    percent = excluded.percent, fps = excluded.fps, speed = excluded.speed, eta_seconds = excluded.eta_seconds,
+    out_time_seconds = excluded.out_time_seconds
+WHERE news.attempt <= excluded.attempt
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A job that is now this worker's, with the time that a waiting client leaves it."""
+
+    job: Job
+    wait_seconds: float | None  # until the job's wait limit; None without one
+
+
+async def claim(connection: Connection, *, machine: str, worker: UUID, ticket: int) -> Claim | None:
+    """Makes the oldest queued job of the pool this worker's; None when there is none.
+
+    Raises psycopg's ForeignKeyViolation when the worker is no longer registered.
+    """
+    async with connection.cursor() as cursor:
+        await cursor.execute(CLAIM, {"machine": machine, "worker": worker, "ticket": ticket})
+        row = await cursor.fetchone()
+        return Claim(job=job_row(cursor)(row), wait_seconds=row[-1]) if row else None
+
+
+async def finish(connection: Connection, job: Job, result: Result) -> bool:
+    """Ends the attempt; False when the job was no longer this attempt's, and nothing but its log was written."""
+    values = {
+        "id": job.id,
+        "attempt": job.attempt,
+        "status": result.status,
+        "error_message": result.error_message,
+        "outputs": Json(outputs_json(result.outputs)),
+        "total_input_bytes": result.total_input_bytes,
+        "total_output_bytes": sum(output.bytes for output in result.outputs) if result.outputs else None,
+        "command_index": result.command_index,
+        "warnings": Json(result.warnings),
+        "log": result.log,
+        "channel": ENDED_CHANNEL,
+    }
+    return await (await connection.execute(FINISH, values)).fetchone() is not None
+
+
+async def hand_back(connection: Connection, job: Job) -> bool:
+    """Queues the job again, at no cost to it; False when it was no longer this attempt's."""
+    return await (await connection.execute(HAND_BACK, (job.id, job.attempt))).fetchone() is not None
+
+
+async def lose(connection: Connection, workers: list[UUID], *, most: int, message: str) -> list[Job]:
+    """Queues the jobs of dead workers again, or fails those that lost `most` attempts; the jobs as they now are."""
+    async with connection.cursor(row_factory=job_row) as cursor:
+        await cursor.execute(LOSE, {"workers": workers, "most": most, "message": message})
+        return await cursor.fetchall()
+
+
+async def running(connection: Connection, worker: UUID) -> set[tuple[UUID, int]]:
+    """Job and attempt of all that the worker has at work, as the database sees it."""
+    return {(row[0], row[1]) for row in await (await connection.execute(RUNNING, (worker,))).fetchall()}
+
+
+async def report(connection: Connection, job: Job, news: Progress) -> None:
+    """Writes how far the attempt is."""
+    figures = (news.percent, news.fps, news.speed, news.eta_seconds, news.out_time_seconds)
+    await connection.execute(REPORT, (job.id, job.attempt, news.command_index, *figures))

@@ -1,0 +1,75 @@
+"""Who waits for a job's end: one listening connection for all waiters of a process."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import sql
+
+from ffmill.db.pool import CONNECT, UNREACHABLE
+from ffmill.jobs.repository import ENDED_CHANNEL
+
+LOG = structlog.stdlib.get_logger()
+RETRY_SECONDS = 0.5
+SILENCE_SECONDS = 30.0
+
+
+class Endings:
+    """Wakes waiters when a job ends, and all of them after a gap in listening, so that each looks for itself."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._waiters: dict[UUID, set[asyncio.Event]] = {}
+        self.listening = asyncio.Event()
+
+    @asynccontextmanager
+    async def watch(self, job_id: UUID) -> AsyncGenerator[asyncio.Event]:
+        """An event that is set when the job may have ended; look after entering, then wait, clear, look again."""
+        event = asyncio.Event()
+        waiters = self._waiters.setdefault(job_id, set())
+        waiters.add(event)
+        try:
+            yield event
+        finally:
+            waiters.discard(event)
+            if not waiters:
+                self._waiters.pop(job_id, None)
+
+    async def run(self) -> None:
+        """Listens until cancelled; after a broken connection, again."""
+        while True:
+            try:
+                await self.listen()
+            except UNREACHABLE as error:
+                LOG.warning("listening for ended jobs broke off", error=str(error).strip())
+            self.listening.clear()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def listen(self) -> None:
+        """Listens on one connection until it breaks, or until it is found dead in a silent half minute."""
+        connection = await psycopg.AsyncConnection.connect(
+            self._url,
+            autocommit=True,
+            **CONNECT,  # pyright: ignore[reportArgumentType]  # numbers are fine
+        )
+        async with connection:
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(ENDED_CHANNEL)))
+            self.listening.set()
+            self._wake_all()
+            while True:
+                async for note in connection.notifies(timeout=SILENCE_SECONDS):
+                    self._wake(note.payload)
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    await connection.execute("SELECT 1")
+
+    def _wake(self, payload: str) -> None:
+        for event in self._waiters.get(UUID(payload), ()):
+            event.set()
+
+    def _wake_all(self) -> None:
+        for waiters in self._waiters.values():
+            for event in waiters:
+                event.set()

@@ -1,0 +1,206 @@
+"""One attempt at a job, from claim to finish."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from psycopg.errors import ForeignKeyViolation
+
+from ffmill.config import Settings
+from ffmill.db.pool import UNREACHABLE, Pool
+from ffmill.errors import AttemptFailed, Unavailable
+from ffmill.jobs import attempts, command, repository
+from ffmill.jobs.attempts import Claim
+from ffmill.jobs.model import Job, Progress, Result, Status
+from ffmill.jobs.service import Tickets
+from ffmill.sandbox.limits import Limits
+from ffmill.sandbox.sandbox import Sandbox
+from ffmill.store.store import Store
+from ffmill.worker import outputs
+from ffmill.worker.commands import Commands
+from ffmill.worker.inputs import Sources
+from ffmill.worker.joblog import JobLog
+from ffmill.worker.progress import ProgressReader, report
+from ffmill.worker.recovery import wait_warning
+from ffmill.worker.slots import Slot, Slots
+
+LOG = structlog.stdlib.get_logger()
+MESSAGE_BYTES = 4096
+RETRY_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """Who claims: a registered worker and its pool."""
+
+    worker: UUID
+    machine: str
+
+
+class Attempts:
+    """Spends tickets on jobs; every write is guarded by the attempt, so a worker thought dead changes nothing."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        identity: Identity,
+        *,
+        pool: Pool,
+        queue: Tickets,
+        store: Store,
+        sandbox: Sandbox,
+        slots: Slots,
+        sources: Sources,
+    ) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._pool = pool
+        self._queue = queue
+        self._store = store
+        self._sandbox = sandbox
+        self._slots = slots
+        self._sources = sources
+        self._limits = Limits.of(settings)
+        self._scopes: dict[tuple[UUID, int], asyncio.Timeout] = {}
+
+    async def work(self, ticket: int) -> None:
+        """Claims the next job of the pool and brings it to its end; does nothing when there is none."""
+        try:
+            async with self._pool.connection() as connection:
+                claimed = await attempts.claim(
+                    connection, machine=self._identity.machine, worker=self._identity.worker, ticket=ticket
+                )
+        except ForeignKeyViolation:
+            LOG.warning("this worker was taken for dead and claims nothing")
+            return
+        if claimed is not None:
+            with structlog.contextvars.bound_contextvars(job=str(claimed.job.id), attempt=claimed.job.attempt):
+                await self._attempt(claimed)
+
+    @property
+    def at_work(self) -> set[tuple[UUID, int]]:
+        """Job and attempt of all that runs."""
+        return set(self._scopes)
+
+    def revoke(self, key: tuple[UUID, int]) -> None:
+        """Stops an attempt whose job is no longer its own."""
+        if scope := self._scopes.get(key):
+            scope.reschedule(0)
+
+    async def _attempt(self, claimed: Claim) -> None:
+        job, log = claimed.job, JobLog()
+        try:
+            async with self._slots.take() as slot:
+                result = await self._result(claimed, slot, log)
+                await self._finish(job, result)
+        except asyncio.CancelledError:
+            # cancelled by a client, who has the row already, or by our own stop, which costs the job nothing
+            await self._hand_back(job)
+            raise
+
+    async def _result(self, claimed: Claim, slot: Slot, log: JobLog) -> Result:
+        job, reader = claimed.job, ProgressReader(len(claimed.job.ffmpeg_commands))
+        bytes_in: list[int] = []
+        try:
+            async with self._deadline(claimed), self._reporting(job, reader):
+                outcome = await self._run(job, slot, log, reader, bytes_in)
+        except (AttemptFailed, Unavailable) as error:
+            outcome = Result(status=Status.FAILED, error_message=error.message)
+        except TimeoutError:
+            outcome = self._too_late(claimed)
+        return Result(
+            status=outcome.status,
+            error_message=shorten(outcome.error_message),
+            outputs=outcome.outputs,
+            warnings=outcome.warnings,
+            total_input_bytes=bytes_in[0] if bytes_in else None,
+            command_index=reader.news.command_index,
+            log=log.text(),
+        )
+
+    async def _run(self, job: Job, slot: Slot, log: JobLog, reader: ProgressReader, bytes_in: list[int]) -> Result:
+        resolved = command.resolve(job.ffmpeg_commands, inputs=list(job.input_files), outputs=job.output_files)
+        workspace, _ = await slot.ready()
+        async with self._sources.open(job, resolved.aliases, workspace) as inputs:
+            bytes_in.append(inputs.total_bytes)
+            await Commands(self._sandbox, self._limits, slot, log, reader).run(resolved.argvs)
+        return Result(status=Status.SUCCEEDED, outputs=await outputs.keep(job, workspace, self._store))
+
+    @asynccontextmanager
+    async def _deadline(self, claimed: Claim) -> AsyncGenerator[None]:
+        """Ends the attempt at its time limit, at its waiting client's, or when it is revoked."""
+        seconds = min(claimed.job.timeout_seconds, claimed.wait_seconds or float("inf"))
+        key = (claimed.job.id, claimed.job.attempt)
+        try:
+            async with asyncio.timeout(seconds) as scope:
+                self._scopes[key] = scope
+                yield
+        finally:
+            self._scopes.pop(key, None)
+
+    @asynccontextmanager
+    async def _reporting(self, job: Job, reader: ProgressReader) -> AsyncGenerator[None]:
+        async def write(news: Progress) -> None:
+            try:
+                async with self._pool.connection() as connection:
+                    await attempts.report(connection, job, news)
+            except UNREACHABLE as error:  # news may be lost, the job may not
+                LOG.warning("progress was not written", error=str(error).strip())
+
+        reporter = asyncio.create_task(report(reader, write))
+        try:
+            yield
+        finally:
+            reporter.cancel()
+            await asyncio.wait([reporter])
+
+    def _too_late(self, claimed: Claim) -> Result:
+        limit = claimed.job.timeout_seconds
+        if claimed.wait_seconds is not None and claimed.wait_seconds < limit:
+            return Result(status=Status.CANCELLED, warnings=(wait_warning(self._settings),))
+        return Result(
+            status=Status.FAILED, error_message=f"the job ran longer than its limit of {limit} s (timeout_seconds)"
+        )
+
+    async def _finish(self, job: Job, result: Result) -> None:
+        """Writes the end, through an outage of the database too; what a loser kept in the store is deleted."""
+        if not await self._write(job, result) and not await self._published(job):
+            await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
+        LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
+
+    async def _write(self, job: Job, result: Result) -> bool:
+        give_up = asyncio.get_running_loop().time() + self._settings.worker_lost_seconds
+        while True:
+            try:
+                async with self._pool.connection() as connection, connection.transaction():
+                    won = await attempts.finish(connection, job, result)
+                    if won and job.webhook_url is not None:
+                        await self._queue.enqueue_delivery(connection, job.id)
+                    return won
+            except UNREACHABLE:
+                if asyncio.get_running_loop().time() > give_up:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _published(self, job: Job) -> bool:
+        """Whether the row names this attempt's outputs: a commit whose answer was lost is a commit."""
+        async with self._pool.connection() as connection:
+            now = await repository.get_any(connection, job.id)
+        return now is not None and now.attempt == job.attempt and now.status is Status.SUCCEEDED
+
+    async def _hand_back(self, job: Job) -> None:
+        async with self._pool.connection() as connection, connection.transaction():
+            if await attempts.hand_back(connection, job):
+                await self._queue.issue(connection, job.machine)
+                LOG.info("job handed back")
+        if not await self._published(job):
+            await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
+
+
+def shorten(message: str) -> str:
+    """The message within the contract's 4 KiB, cut at the end, without what PostgreSQL cannot hold."""
+    raw = message.replace("\0", "\ufffd").encode(errors="replace")
+    return raw.decode() if len(raw) <= MESSAGE_BYTES else raw[: MESSAGE_BYTES - 4].decode(errors="ignore") + "…"

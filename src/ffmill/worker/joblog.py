@@ -1,0 +1,85 @@
+"""The log of an attempt: what was run and what ffmpeg said, with its head and its tail kept when it grows too long."""
+
+import re
+import shlex
+from collections import deque
+from collections.abc import Sequence
+
+HALF = 2 << 20  # bytes kept of the head, and of the tail
+ERROR_LINES = 20
+LEVEL = re.compile(r"^((?:\[[^\]\n]* @ 0x[0-9a-f]+\] )*)\[(\w+)\] ")
+SEVERE = frozenset({"error", "fatal", "panic"})
+
+
+class JobLog:
+    """Text for the person whose job it is; and the last error lines of the command at work."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._tail: deque[bytes] = deque()
+        self._tail_bytes = 0
+        self._dropped = 0
+        self._partial = b""
+        self._errors: deque[str] = deque(maxlen=ERROR_LINES)
+        self._last: deque[str] = deque(maxlen=5)
+
+    def command(self, argv: Sequence[str]) -> None:
+        """Begins a command; its error lines start anew."""
+        self._errors.clear()
+        self._last.clear()
+        self.line(f"$ ffmpeg {shlex.join(argv)}")
+
+    def line(self, text: str) -> None:
+        """Writes one line of ours."""
+        self._write(text.encode(errors="replace") + b"\n")
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Takes what ffmpeg wrote, which asks for `-loglevel level+…`; gives the whole lines in it, levels removed."""
+        *lines, self._partial = (self._partial + chunk.replace(b"\r", b"\n")).split(b"\n")
+        if len(self._partial) > HALF:
+            lines.append(self._partial)
+            self._partial = b""
+        return [self._take(line) for line in lines]
+
+    def end(self, text: str) -> None:
+        """Ends a command with a line of ours."""
+        if self._partial:
+            self._take(self._partial)
+            self._partial = b""
+        self.line(text)
+
+    def errors(self) -> str:
+        """ffmpeg's own error lines of the last command, or its last lines where it marked none."""
+        return "\n".join(self._errors or self._last)
+
+    def text(self) -> str:
+        """The whole log, at most 4 MiB of it, fit for PostgreSQL (no NUL)."""
+        gap = f"\n… {self._dropped} bytes left out …\n".encode() if self._dropped else b""
+        whole = bytes(self._head) + gap + b"".join(self._tail)
+        return whole.decode(errors="replace").replace("\0", "\ufffd")
+
+    def _take(self, raw: bytes) -> str:
+        line = raw.decode(errors="replace").replace("\0", "\ufffd")
+        level = LEVEL.match(line)
+        if level:
+            line = level[1] + line[level.end() :]
+            if level[2] in SEVERE:
+                self._errors.append(line)
+        if line.strip():
+            self._last.append(line)
+        self.line(line)
+        return line
+
+    def _write(self, data: bytes) -> None:
+        room = HALF - len(self._head)
+        if room > 0 and not self._tail:
+            self._head += data[:room]
+            data = data[room:]
+        if not data:
+            return
+        self._tail.append(data)
+        self._tail_bytes += len(data)
+        while self._tail_bytes > HALF:
+            gone = len(self._tail.popleft())
+            self._tail_bytes -= gone
+            self._dropped += gone

@@ -1,0 +1,97 @@
+"""A worker process: wires its parts, serves its pool until it is told to stop, and drains."""
+
+import asyncio
+import os
+import signal
+import socket
+from functools import partial
+
+import structlog
+import uvloop
+
+from ffmill.config import Settings
+from ffmill.db.embedded import database_url
+from ffmill.db.pool import Pool, open_pool
+from ffmill.net.session import open_session
+from ffmill.queue.engine import WEBHOOKS, Queue, Tasks
+from ffmill.sandbox.sandbox import Sandbox
+from ffmill.store.signing import Signer
+from ffmill.store.signing_keys import load_or_create
+from ffmill.store.store import open_store
+from ffmill.webhooks.delivery import deliver_job
+from ffmill.worker import recovery, registry
+from ffmill.worker.attempt import Attempts, Identity
+from ffmill.worker.heart import Heart
+from ffmill.worker.inputs import Sources
+from ffmill.worker.slots import Slots
+
+LOG = structlog.stdlib.get_logger()
+WEBHOOKS_AT_ONCE = 16
+
+
+def run(settings: Settings, *, machine: str, name: str | None = None) -> None:
+    """Works until SIGTERM or SIGINT. `name` is the worker's own as long as it lives; a stable one takes back at once
+    what its predecessor of that name left behind.
+
+    Raises CannotStart.
+    """
+    uvloop.run(_work(settings, machine, name or f"{socket.gethostname()}-{os.getpid()}"))
+
+
+async def _work(settings: Settings, machine: str, name: str) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    # the cage comes first: it may move the process into a mount namespace, which must precede every thread
+    async with (
+        Sandbox.open(settings, settings.slots) as sandbox,
+        open_pool(database_url(settings), min_size=2, max_size=settings.slots + 6) as pool,
+        Slots(sandbox, settings.slots) as slots,
+    ):
+        await _serve(settings, machine, name, stop, sandbox=sandbox, pool=pool, slots=slots)
+
+
+async def _serve(
+    settings: Settings, machine: str, name: str, stop: asyncio.Event, *, sandbox: Sandbox, pool: Pool, slots: Slots
+) -> None:
+    store = open_store(settings)
+    async with pool.connection() as connection:
+        signer = Signer(await load_or_create(connection), settings.effective_public_url)
+    queue = Queue()
+    await queue.open(pool)
+    async with open_session(settings) as session:
+        worker = await recovery.enlist(pool, queue, settings, name=name, machine=machine)
+        sources = Sources(session, store, limit_bytes=settings.max_input_bytes, job_bytes=settings.max_job_bytes)
+        work = Attempts(
+            settings,
+            Identity(worker=worker, machine=machine),
+            pool=pool,
+            queue=queue,
+            store=store,
+            sandbox=sandbox,
+            slots=slots,
+            sources=sources,
+        )
+        tasks = Tasks(work=work.work, deliver=partial(deliver_job, pool, session, signer))
+        LOG.info("worker is ready", name=name, machine=machine, slots=settings.slots, sandbox=sandbox.level)
+        await _until(stop, settings, machine, queue, tasks, Heart(settings, worker, work, pool=pool, queue=queue))
+        async with pool.connection() as connection:
+            await registry.remove(connection, [worker])
+
+
+async def _until(
+    stop: asyncio.Event, settings: Settings, machine: str, queue: Queue, tasks: Tasks, heart: Heart
+) -> None:
+    """Serves the pool and the webhooks; after `stop`, drains them while the heart still beats."""
+    drain = settings.drain_seconds
+    async with asyncio.TaskGroup() as group:
+        beating = group.create_task(heart.run())
+        serving = [
+            group.create_task(queue.work([machine], tasks, concurrency=settings.slots, drain_seconds=drain)),
+            group.create_task(queue.work([WEBHOOKS], tasks, concurrency=WEBHOOKS_AT_ONCE, drain_seconds=drain)),
+        ]
+        await stop.wait()
+        for task in serving:
+            task.cancel()
+        await asyncio.wait(serving)
+        beating.cancel()

@@ -1,0 +1,252 @@
+"""Jobs in SQL: each transition is one guarded statement, and reading stays within its index."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from psycopg.errors import ForeignKeyViolation
+
+from ffmill.db.pool import Connection, Pool
+from ffmill.jobs import attempts, repository
+from ffmill.jobs.attempts import Claim
+from ffmill.jobs.model import Job, Output, Progress, Result, Status, Submission
+from ffmill.worker import registry
+
+SUBMISSION = Submission(
+    input_files={"b.mp4": "https://example.com/b", "a.mp4": "https://example.com/a"},
+    output_files=("out.mp4",),
+    ffmpeg_commands=("-i {{a.mp4}} {{out.mp4}}",),
+    warnings=("a warning",),
+)
+
+
+async def new_account(connection: Connection) -> UUID:
+    rows = await connection.execute("INSERT INTO accounts (name) VALUES (%s) RETURNING id", (uuid4().hex,))
+    row = await rows.fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def new_worker(connection: Connection, name: str = "w") -> UUID:
+    return await registry.register(connection, name=name, machine="cpu", concurrency=2)
+
+
+async def submit(connection: Connection, account: UUID, submission: Submission = SUBMISSION, **kwargs: Any) -> Job:
+    options: dict[str, Any] = {"input_keys": {}, "timeout_seconds": 60, "wait_seconds": None} | kwargs
+    return await repository.insert(connection, submission, job_id=uuid4(), account_id=account, **options)
+
+
+async def claim(connection: Connection, worker: UUID, ticket: int = 1) -> Claim:
+    claimed = await attempts.claim(connection, machine="cpu", worker=worker, ticket=ticket)
+    assert claimed is not None
+    return claimed
+
+
+def result(job: Job) -> Result:
+    outputs = (Output(name="out.mp4", key=f"outputs/{job.id}/{job.attempt}/out.mp4", bytes=7),)
+    return Result(status=Status.SUCCEEDED, outputs=outputs, total_input_bytes=5, log="a log", warnings=("another",))
+
+
+async def test_a_job_comes_back_as_it_was_submitted(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        job = await submit(connection, account)
+        assert await repository.get(connection, job.id, account) == job
+        assert list(job.input_files) == ["b.mp4", "a.mp4"]
+        assert job.status is Status.QUEUED
+        assert job.warnings == ("a warning",)
+
+
+async def test_a_job_of_another_account_is_not_there(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        job = await submit(connection, await new_account(connection))
+        other = await new_account(connection)
+        assert await repository.get(connection, job.id, other) is None
+        assert await repository.cancel(connection, job.id, other) is None
+        assert await repository.log(connection, job.id, other) is None
+        assert (await repository.page(connection, other, limit=10, offset=0)).jobs == ()
+
+
+async def test_the_oldest_job_is_claimed_first_and_only_once(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        first, second = await submit(connection, account), await submit(connection, account)
+        assert [(await claim(connection, worker)).job.id for _ in range(2)] == [first.id, second.id]
+        assert await attempts.claim(connection, machine="cpu", worker=worker, ticket=3) is None
+
+
+async def test_a_claim_waits_for_nobody_elses_claim(pool: Pool) -> None:
+    async with pool.connection() as one, pool.connection() as other:
+        account, worker = await new_account(one), await new_worker(one)
+        first, second = await submit(one, account), await submit(one, account)
+        async with one.transaction():
+            assert (await claim(one, worker)).job.id == first.id
+            assert (await claim(other, worker)).job.id == second.id
+
+
+async def test_a_worker_that_is_not_registered_claims_nothing(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        job = await submit(connection, await new_account(connection))
+        with pytest.raises(ForeignKeyViolation):
+            await attempts.claim(connection, machine="cpu", worker=uuid4(), ticket=1)
+        assert await repository.status(connection, job.id) == "queued"
+
+
+async def test_finishing_writes_outputs_totals_warnings_and_log(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        await submit(connection, account)
+        job = (await claim(connection, worker)).job
+        assert await attempts.finish(connection, job, result(job))
+        ended = await repository.get(connection, job.id, account)
+        assert ended is not None
+        assert (ended.status, ended.total_input_bytes, ended.total_output_bytes) == (Status.SUCCEEDED, 5, 7)
+        assert ended.outputs == result(job).outputs
+        assert ended.warnings == ("a warning", "another")
+        assert await repository.log(connection, job.id, account) == "a log"
+
+
+async def test_an_attempt_that_was_taken_away_changes_nothing(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        await submit(connection, account)
+        lost = (await claim(connection, worker)).job
+        assert [job.id for job in await attempts.lose(connection, [worker], most=10, message="lost")] == [lost.id]
+        again = (await claim(connection, await new_worker(connection))).job
+        assert again.attempt == lost.attempt + 1
+        assert not await attempts.finish(connection, lost, result(lost))
+        assert not await attempts.hand_back(connection, lost)
+        assert await repository.status(connection, lost.id) == "running"
+
+
+async def test_cancel_before_finish_wins_and_finish_before_cancel_wins(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        for cancel_first in (True, False):
+            await submit(connection, account)
+            job = (await claim(connection, worker, ticket=42)).job
+            if cancel_first:
+                cancelled = await repository.cancel(connection, job.id, account)
+                assert cancelled is not None
+                assert (cancelled[0].status, cancelled[1]) == (Status.CANCELLED, 42)
+                assert not await attempts.finish(connection, job, result(job))
+            else:
+                assert await attempts.finish(connection, job, result(job))
+                assert await repository.cancel(connection, job.id, account) is None
+
+
+async def test_the_log_of_a_cancelled_attempt_is_kept(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        await submit(connection, account)
+        job = (await claim(connection, worker)).job
+        await repository.cancel(connection, job.id, account)
+        await attempts.finish(connection, job, result(job))
+        assert await repository.log(connection, job.id, account) == "a log"
+
+
+async def test_a_job_handed_back_is_queued_at_its_old_place(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        first = await submit(connection, account)
+        await submit(connection, account)
+        job = (await claim(connection, worker)).job
+        assert await attempts.hand_back(connection, job)
+        assert (await claim(connection, worker)).job.id == first.id
+
+
+async def test_a_job_whose_workers_die_too_often_fails(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        await submit(connection, account)
+        for attempt in range(3):
+            worker = await new_worker(connection)
+            await claim(connection, worker)
+            (job,) = await attempts.lose(connection, [worker], most=3, message="lost too often")
+            assert job.status is (Status.FAILED if attempt == 2 else Status.QUEUED)
+        assert job.error_message == "lost too often"
+
+
+async def test_a_job_that_was_waited_for_too_long_is_cancelled_and_not_claimed(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        job = await submit(connection, account, wait_seconds=0)
+        assert await attempts.claim(connection, machine="cpu", worker=worker, ticket=1) is None
+        (cancelled,) = await repository.cancel_overdue(connection, "too late")
+        assert (cancelled.id, cancelled.status) == (job.id, Status.CANCELLED)
+        assert cancelled.warnings == ("a warning", "too late")
+
+
+async def test_progress_is_shown_of_the_running_attempt_alone(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        await submit(connection, account)
+        old = (await claim(connection, worker)).job
+        await attempts.report(connection, old, Progress(command_index=1, percent=50.0))
+        shown = await repository.get(connection, old.id, account)
+        assert shown is not None
+        assert shown.progress == Progress(command_index=1, percent=50.0)
+        await attempts.hand_back(connection, old)
+        new = (await claim(connection, worker)).job
+        shown = await repository.get(connection, new.id, account)
+        assert shown is not None
+        assert shown.progress is None
+        await attempts.report(connection, new, Progress(percent=1.0))
+        await attempts.report(connection, old, Progress(percent=99.0))
+        shown = await repository.get(connection, new.id, account)
+        assert shown is not None
+        assert shown.progress is not None
+        assert shown.progress.percent == 1.0
+
+
+async def test_pages_are_newest_first_and_say_whether_there_is_more(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        ids = [(await submit(connection, account)).id for _ in range(5)]
+        page = await repository.page(connection, account, limit=2, offset=1)
+        assert [job.id for job in page.jobs] == [ids[3], ids[2]]
+        assert (page.limit, page.total, page.has_more) == (2, 5, True)
+        last = await repository.page(connection, account, limit=2, offset=4)
+        assert ([job.id for job in last.jobs], last.has_more) == ([ids[0]], False)
+
+
+async def test_a_page_ends_early_where_jobs_are_large(pool: Pool) -> None:
+    large = Submission(input_files={}, output_files=("o",), ffmpeg_commands=("x" * (7 << 20),))
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        for _ in range(4):
+            await submit(connection, account, large)
+        page = await repository.page(connection, account, limit=4, offset=0)
+        assert (len(page.jobs), page.limit, page.has_more) == (2, 2, True)
+
+
+PLANS = {
+    "jobs_of_account": (repository.LIST, {"account": uuid4(), "limit": 50, "offset": 0, "bytes": 1}),
+    "jobs_queued": (attempts.CLAIM, {"machine": "cpu", "worker": None, "ticket": 1}),
+    "jobs_waited_for": (repository.CANCEL_OVERDUE, ("w",)),
+    "jobs_running": (attempts.RUNNING, (uuid4(),)),
+    "jobs_pkey": (repository.GET, (uuid4(), uuid4())),
+}
+
+
+@pytest.mark.parametrize("index", PLANS)
+async def test_statements_use_their_index_on_a_filled_table(pool: Pool, index: str) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        await connection.execute(FILL, (account,))
+        await connection.execute("ANALYZE jobs")
+        statement, values = PLANS[index]
+        rows: Sequence[Any] = await (await connection.execute(f"EXPLAIN {statement}", values)).fetchall()
+        plan = "\n".join(row[0] for row in rows)
+        assert index in plan
+        assert "Seq Scan on jobs" not in plan
+
+
+FILL = """
+INSERT INTO jobs (id, account_id, status, machine, input_files, output_files, ffmpeg_commands, timeout_seconds,
+                  finished_at)
+SELECT gen_random_uuid(), %s, CASE WHEN n %% 50 = 0 THEN 'queued' ELSE 'succeeded' END, 'cpu', '{}', '["o"]', '["c"]',
+       60, CASE WHEN n %% 50 = 0 THEN NULL ELSE now() END
+FROM generate_series(1, 5000) AS n
+"""
