@@ -22,67 +22,94 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FFMILL_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     data_dir: Path = Field(
-        Path("ffmill-data"), description="Directory that holds everything the service writes: database, files, scratch."
+        default=Path("ffmill-data"),
+        description="Directory that holds everything the service writes: database, files, scratch.",
     )
-    host: str = Field("127.0.0.1", description="Address the API listens on.")
-    port: int = Field(8000, ge=0, le=65535, description="TCP port the API listens on; 0 takes a free one.")
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="TCP port the API listens on; 0 takes a free one.")
     public_url: str | None = Field(
-        None, description="Address under which clients reach the API; signed URLs start with it. Default: the bound one."
+        default=None,
+        description="Address under which clients reach the API; signed URLs start with it. Default: the bound one.",
     )
     database_url: SecretStr | None = Field(
-        None, description="PostgreSQL 14 or newer, direct or through a session pooler. Default: the embedded PostgreSQL."
+        default=None,
+        description="PostgreSQL 14 or newer, direct or through a session pooler. Default: the embedded PostgreSQL.",
     )
     store_url: str | None = Field(
-        None, description="Where files are kept: `file:///path` or `s3://bucket/prefix`. Default: `store` in the data directory."
+        default=None,
+        description="Where files are kept: `file:///path` or `s3://bucket/prefix`. Default: the data directory's `store`.",
     )
-    s3_endpoint: str | None = Field(None, description="Endpoint of an S3-compatible store; AWS itself when not set.")
-    s3_region: str | None = Field(None, description="Region of the bucket. Default: `AWS_REGION`, else `us-east-1`.")
-    s3_access_key_id: str | None = Field(None, description="Access key of the bucket. Default: `AWS_ACCESS_KEY_ID`.")
+    s3_endpoint: str | None = Field(
+        default=None, description="Endpoint of an S3-compatible store; AWS itself when not set."
+    )
+    s3_region: str | None = Field(
+        default=None, description="Region of the bucket. Default: `AWS_REGION`, else `us-east-1`."
+    )
+    s3_access_key_id: str | None = Field(
+        default=None, description="Access key of the bucket. Default: `AWS_ACCESS_KEY_ID`."
+    )
     s3_secret_access_key: SecretStr | None = Field(
-        None, description="Secret of that access key. Default: `AWS_SECRET_ACCESS_KEY`."
+        default=None, description="Secret of that access key. Default: `AWS_SECRET_ACCESS_KEY`."
     )
     redirect_downloads: bool = Field(
-        False, description="Answer downloads from S3 with a redirect to the store's own presigned URL."
+        default=False, description="Answer downloads from S3 with a redirect to the store's own presigned URL."
     )
     scratch: Path | None = Field(
-        None, description="Directory of the attempts at work. Default: `scratch` in the data directory."
+        default=None, description="Directory of the attempts at work. Default: `scratch` in the data directory."
     )
     machines: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("cpu",), description="Worker pools that this installation runs, separated by commas: `cpu`, `nvidia`."
+        default=("cpu",), description="Worker pools that this installation runs, separated by commas: `cpu`, `nvidia`."
     )
-    concurrency: int | None = Field(None, ge=1, le=1024, description="Jobs at once on a worker. Default: its cores.")
+    concurrency: int | None = Field(
+        default=None, ge=1, le=1024, description="Jobs at once on a worker. Default: its cores."
+    )
     sandbox: Literal["full", "off"] = Field(
-        "full", description="`full`: ffmpeg runs in the cage or the worker does not start. `off`: no cage; trusted use only."
+        default="full",
+        description="`full`: ffmpeg runs in the cage or the worker does not start. `off`: no cage; trusted use only.",
     )
-    ffmpeg: Path | None = Field(None, description="The ffmpeg to run. Default: the one that comes with ffmill.")
-    ffprobe: Path | None = Field(None, description="The ffprobe to run. Default: the one that comes with ffmill.")
+    ffmpeg: Path | None = Field(default=None, description="The ffmpeg to run. Default: the one that comes with ffmill.")
+    ffprobe: Path | None = Field(
+        default=None, description="The ffprobe to run. Default: the one that comes with ffmill."
+    )
     allow_nets: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
-        (), description="Private networks that inputs and webhooks may reach, as CIDR, separated by commas."
+        default=(), description="Private networks that inputs and webhooks may reach, as CIDR, separated by commas."
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Origins whose pages may call the API, separated by commas."
+        default=(), description="Origins whose pages may call the API, separated by commas."
     )
-    max_body_bytes: int = Field(8 << 20, ge=1024, description="Largest body of a request, uploads apart, in bytes.")
-    max_upload_bytes: int = Field(10 * GIB, ge=1, description="Largest upload of a temporary file, in bytes.")
-    max_input_bytes: int = Field(10 * GIB, ge=1, description="Largest single input, in bytes.")
-    max_output_bytes: int = Field(20 * GIB, ge=1, description="Largest single file that a command may write, in bytes.")
+    max_body_bytes: int = Field(
+        default=8 << 20, ge=1024, description="Largest body of a request, uploads apart, in bytes."
+    )
+    max_upload_bytes: int = Field(default=10 * GIB, ge=1, description="Largest upload of a temporary file, in bytes.")
+    max_input_bytes: int = Field(default=10 * GIB, ge=1, description="Largest single input, in bytes.")
+    max_output_bytes: int = Field(
+        default=20 * GIB, ge=1, description="Largest single file that a command may write, in bytes."
+    )
     max_job_bytes: int = Field(
-        40 * GIB, ge=1, description="Scratch space of a job: all inputs and all files written, in bytes."
+        default=40 * GIB, ge=1, description="Scratch space of a job: all inputs and all files written, in bytes."
     )
-    max_memory_bytes: int = Field(8 * GIB, ge=64 << 20, description="Memory of one command, in bytes.")
-    max_threads: int = Field(512, ge=8, description="Threads of one command.")
-    default_timeout_seconds: int = Field(21600, ge=1, description="`timeout_seconds` of a job that names none.")
-    max_timeout_seconds: int = Field(21600, ge=1, description="Largest `timeout_seconds`.")
-    wait_limit_seconds: int = Field(900, ge=1, description="After so many seconds a `?wait=true` job is cancelled.")
-    max_attempts: int = Field(10, ge=1, description="Attempts of a job whose workers die, before it fails.")
+    max_memory_bytes: int = Field(default=8 * GIB, ge=64 << 20, description="Memory of one command, in bytes.")
+    max_threads: int = Field(default=512, ge=8, description="Threads of one command.")
+    default_timeout_seconds: int = Field(default=21600, ge=1, description="`timeout_seconds` of a job that names none.")
+    max_timeout_seconds: int = Field(default=21600, ge=1, description="Largest `timeout_seconds`.")
+    wait_limit_seconds: int = Field(
+        default=900, ge=1, description="After so many seconds a `?wait=true` job is cancelled."
+    )
+    max_attempts: int = Field(default=10, ge=1, description="Attempts of a job whose workers die, before it fails.")
     worker_lost_seconds: int = Field(
-        30, ge=2, description="A worker that is silent for so many seconds is taken for dead; its jobs are queued again."
+        default=30,
+        ge=2,
+        description="A worker that is silent for so many seconds is taken for dead; its jobs are queued again.",
     )
     drain_seconds: float = Field(
-        3.0, ge=0, description="A worker told to stop lets its jobs finish for so many seconds, then hands them back."
+        default=3.0,
+        ge=0,
+        description="A worker told to stop lets its jobs finish for so many seconds, then hands them back.",
     )
-    log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["console", "json"] = Field(default="console", description="How log lines are written.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged."
+    )
 
     @field_validator("machines", "cors_origins", mode="before")
     @classmethod

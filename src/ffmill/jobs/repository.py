@@ -35,7 +35,8 @@ GET_ANY = "SELECT * FROM jobs WHERE id = %s"
 # Index jobs_of_account. The page ends before it grows beyond a number of bytes; its first job is always given.
 LIST = f"""
 WITH page AS (
-    SELECT * FROM jobs WHERE account_id = %(account)s ORDER BY created_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s
+    SELECT * FROM jobs WHERE account_id = %(account)s
+    ORDER BY created_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s
 ), weighed AS (
     SELECT page.*, row_number() OVER newest AS place, sum(
         octet_length(input_files::text) + octet_length(ffmpeg_commands::text) + 2 * octet_length(outputs::text)

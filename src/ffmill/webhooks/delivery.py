@@ -1,10 +1,10 @@
 """The delivery of a job's end to its webhook, with one record a job."""
 
 import json
+from functools import partial
 from uuid import UUID
 
 import aiohttp
-from functools import partial
 
 from ffmill.db.pool import Pool
 from ffmill.jobs import repository

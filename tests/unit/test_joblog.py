@@ -1,0 +1,76 @@
+"""The log of an attempt: whole lines, levels taken off, errors remembered, bounded."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ffmill.worker.joblog import HALF, JobLog
+
+
+def test_levels_are_taken_off_and_error_lines_are_remembered() -> None:
+    log = JobLog()
+    log.command(["-i", "a b.mp4", "out.mp4"])
+    log.feed(b"[info] Input #0, mov\n[in#0 @ 0x55f] [error] Error opening input: No such file\n[fatal] gone\n")
+    assert log.errors() == "[in#0 @ 0x55f] Error opening input: No such file\ngone"
+    assert log.text().splitlines() == [
+        "$ ffmpeg -i 'a b.mp4' out.mp4",
+        "Input #0, mov",
+        "[in#0 @ 0x55f] Error opening input: No such file",
+        "gone",
+    ]
+
+
+def test_without_marked_errors_the_last_lines_are_given() -> None:
+    log = JobLog()
+    log.command([])
+    log.feed(b"one\n\n" + b"".join(b"line %d\n" % n for n in range(9)))
+    assert log.errors().splitlines() == [f"line {n}" for n in range(4, 9)]
+
+
+def test_errors_of_an_earlier_command_are_forgotten() -> None:
+    log = JobLog()
+    log.command(["first"])
+    log.feed(b"[error] of the first\n")
+    log.command(["second"])
+    assert log.errors() == ""
+
+
+def test_a_last_line_without_its_end_is_kept() -> None:
+    log = JobLog()
+    log.feed(b"[error] cut o")
+    log.end("exit code 1")
+    assert log.text() == "cut o\nexit code 1\n"
+    assert log.errors() == "cut o"
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_how_chunks_are_cut_makes_no_difference(data: bytes, size: int) -> None:
+    whole, cut = JobLog(), JobLog()
+    whole.feed(data)
+    for start in range(0, len(data), size):
+        cut.feed(data[start : start + size])
+    whole.end("")
+    cut.end("")
+    assert whole.text() == cut.text()
+    assert "\0" not in cut.text()
+
+
+@pytest.mark.parametrize("line", [b"x" * 1000 + b"\n", b"y" * 70_000 + b"\n"])
+def test_a_long_log_keeps_its_head_and_its_tail(line: bytes) -> None:
+    log = JobLog()
+    log.feed(b"the beginning\n")
+    for _ in range(3 * HALF // len(line)):
+        log.feed(line)
+    log.feed(b"the end\n")
+    text = log.text()
+    assert len(text) <= 2 * HALF + 100
+    assert text.startswith("the beginning\n")
+    assert text.endswith("the end\n")
+    assert "bytes left out" in text
+
+
+def test_a_line_without_end_does_not_grow_without_end() -> None:
+    log = JobLog()
+    for _ in range(8):
+        log.feed(b"z" * (1 << 20))
+    assert len(log.text()) <= 2 * HALF + 100
