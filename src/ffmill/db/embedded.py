@@ -25,7 +25,7 @@ from ffmill.config import Settings
 from ffmill.db import leftovers
 from ffmill.db.owner import find_owner
 from ffmill.errors import CannotStart
-from ffmill.locks import hold
+from ffmill.locks import Held, hold
 
 SUPERUSER = "ffmill"
 SOCKET_BYTES = 100  # a socket's whole path may have 107 bytes (unix(7)), 103 on macOS
@@ -89,6 +89,16 @@ class EmbeddedPostgres:
         if len(os.fsencode(host)) + len("/.s.PGSQL.5432") > SOCKET_BYTES or "," in host:  # libpq: a comma parts hosts
             host = self._short_path()
         return f"postgresql://{SUPERUSER}@/postgres?host={quote(host, safe='')}"
+
+    def is_running(self) -> bool:
+        """Whether a process has the directory, and so runs the server or is about to."""
+        try:
+            with hold(self.home / "lock", ""):
+                return False
+        except Held:
+            return True
+        except OSError:  # there is none
+            return False
 
     def prepare(self) -> None:
         """Takes the directory for this process and makes the cluster if there is none; `release` gives it back.
@@ -181,9 +191,10 @@ class EmbeddedPostgres:
         if len(os.fsencode(self.data)) > PATH_BYTES:
             raise CannotStart(f"the data directory's path is longer than {PATH_BYTES} bytes: {self.home.parent}")
         owner = find_owner()
-        # where PostgreSQL runs as another user, that one must pass; everything of worth below is closed by itself
-        self.home.parent.mkdir(0o711 if owner.run_as == "user" else 0o700, parents=True, exist_ok=True)
-        owner.check_reach(self.home)
+        self.home.parent.mkdir(0o700, parents=True, exist_ok=True)
+        if owner.run_as == "user":  # another user must pass our own directory; what lies in it is closed by itself
+            self.home.parent.chmod(self.home.parent.stat().st_mode | 0o001)
+            owner.check_reach(self.home)
         for directory in (self.home, self.socket):
             directory.mkdir(0o700, exist_ok=True)
             owner.take(directory)

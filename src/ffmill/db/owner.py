@@ -43,9 +43,8 @@ class Owner:
         return self.uid if self.run_as == "user" else os.geteuid()
 
     def check_reach(self, directory: Path) -> None:
-        """Raises CannotStart when a directory above keeps this owner out: we change no mode of a parent."""
-        closed = [parent for parent in directory.parents if not parent.stat().st_mode & 0o001]
-        if self.run_as == "user" and closed:
+        """Raises CannotStart when a directory above keeps another user out: we change no mode of a parent."""
+        if closed := [parent for parent in directory.parents if not parent.stat().st_mode & 0o001]:
             raise CannotStart(
                 f"PostgreSQL does not run as root, user namespaces are forbidden here, and {closed[0]} lets no other "
                 "user pass: choose another --data-dir, run ffmill as an ordinary user, or set FFMILL_DATABASE_URL"

@@ -1,0 +1,49 @@
+"""Log lines: structlog's and every library's, in one form, on standard error."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from ffmill.config import Settings
+
+QUIET = ("alembic", "procrastinate", "psycopg.pool", "asyncio", "uvicorn.error")
+"""Libraries whose good news is none of the operator's."""
+
+
+def configure(settings: Settings, **bound: str) -> None:
+    """Sets the form and the least level of this process's log; `bound` goes on every line."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add(bound),
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(settings.log_format))
+    )
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def _add(bound: dict[str, str]) -> Processor:
+    def add(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {**bound, **event}
+
+    return add
+
+
+def _rendering(form: str) -> list[Processor]:
+    clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if form == "json":
+        return [clean, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    return [clean, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
