@@ -1,0 +1,65 @@
+"""The API as one application: its parts, its routes, its errors, its document."""
+
+import asyncio
+import socket
+from importlib.metadata import version
+
+import uvloop
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from ffmill.api import document, errors, server
+from ffmill.api.parts import Parts, open_parts
+from ffmill.api.paths import LoosePaths
+from ffmill.api.request_lines import RequestLines
+from ffmill.api.routes import files, health, jobs, reference
+from ffmill.api.waiting import BLANK_SECONDS
+from ffmill.config import Settings
+
+
+def create_app(parts: Parts, *, blank_seconds: float = BLANK_SECONDS) -> FastAPI:
+    """The application over `parts`, which stay the caller's to close; a waiting client gets a blank so often."""
+    app = FastAPI(
+        title="ffmill",
+        version=version("ffmill"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would be built from the Host header
+        telemetry={"tracing": False, "metrics": False},
+    )
+    app.state.parts = parts
+    app.state.blank_seconds = blank_seconds
+    for router in (jobs.router, files.router, health.router, reference.router):
+        app.include_router(router)
+    errors.install(app)
+    _install_middleware(app, parts.settings)
+    document.install(app, parts.settings.effective_public_url)
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Serves the API until SIGINT or SIGTERM; raises CannotStart when the address or the database cannot be had."""
+    listener = server.listen(settings.host, settings.port)
+    with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    async with open_parts(settings) as parts:
+        await server.serve(create_app(parts), listener, parts.stopping)
+
+
+def _install_middleware(app: FastAPI, settings: Settings) -> None:
+    """The last one added is the outermost."""
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "HEAD"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["X-Request-Id", "Retry-After", "Content-Range"],
+        )
+    app.add_middleware(LoosePaths)
+    app.add_middleware(RequestLines)

@@ -1,0 +1,91 @@
+"""Request bodies, read by us as JSON whatever their Content-Type says, bounded in size and time."""
+
+import asyncio
+import json
+from typing import Any, Never
+
+from starlette.requests import Request
+
+from ffmill.api.quoting import quoted
+from ffmill.errors import TooLarge, Unavailable, ValidationError
+
+BODY_SECONDS = 60.0
+DRAINED = 8  # times the limit: so much of a body that is too large is still read, so that its client reads the answer
+
+
+async def read_object(request: Request, limit: int, *, seconds: float = BODY_SECONDS) -> dict[str, Any]:
+    """The JSON object that a request carries; its body at most `limit` bytes long, there within `seconds`.
+
+    Raises ValidationError when it is not a JSON object, TooLarge, and Unavailable when it came too slowly.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            body = await _read(request, limit)
+    except TimeoutError as error:
+        raise Unavailable(f"the body was not there within {seconds:g} s; nothing was accepted") from error
+    return parse_object(body)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body` (UTF-8, RFC 8259); raises ValidationError that says where it breaks."""
+    value = _parse(_decode(body))
+    if not isinstance(value, dict):
+        raise ValidationError("the body must be a JSON object, as {…}")
+    return value  # pyright: ignore[reportUnknownVariableType]  # keys of a JSON object are strings
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    too_large = TooLarge(f"the body is larger than {limit} bytes (FFMILL_MAX_BODY_BYTES)")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > DRAINED * limit:
+        raise too_large
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= limit:
+            body += chunk
+        elif size > DRAINED * limit:
+            break
+    if size > limit:
+        raise too_large
+    return bytes(body)
+
+
+def _decode(body: bytes) -> str:
+    if not body.strip():
+        raise ValidationError("the body is empty; it must be a JSON object")
+    try:
+        return body.decode("utf-8-sig")  # RFC 8259, section 8.1: a byte order mark may be ignored
+    except UnicodeDecodeError as error:
+        raise ValidationError(
+            f"the body is not UTF-8: byte 0x{body[error.start]:02x} at offset {error.start}"
+        ) from error
+
+
+def _parse(text: str) -> object:
+    try:
+        return json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ValidationError(f"the body is not JSON: {error.msg.removesuffix(' at')} at {where}") from error
+    except RecursionError as error:
+        raise ValidationError("the body is nested too deeply") from error
+    except ValueError as error:  # Python refuses integers of more than 4,300 digits
+        raise ValidationError("the body holds a number that is too long") from error
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """RFC 8259 leaves repeated names open; the last one winning would lose an input without a word."""
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    seen = set[str]()
+    for name, _ in pairs:
+        if name in seen:
+            raise ValidationError(f"the name {quoted(name)} is given more than once in one object of the body")
+        seen.add(name)
+    return made
+
+
+def _no_number(word: str) -> Never:
+    raise ValidationError(f"the body is not JSON: {word} is no JSON number")

@@ -1,0 +1,147 @@
+"""The words of the reference: what each route takes and answers, as FastAPI's route arguments."""
+
+from typing import Any, TypedDict
+
+from ffmill.api.objects import ErrorAnswer, JobAnswer, JobListAnswer, ReadyAnswer, UnreadyAnswer, UpAnswer
+
+
+class Route(TypedDict):
+    """What FastAPI is told of a route beside its path."""
+
+    operation_id: str
+    summary: str
+    description: str
+    response_model: None
+    responses: dict[int | str, dict[str, Any]]
+    openapi_extra: dict[str, Any] | None
+
+
+EXAMPLES: dict[str, Any] = {
+    "A test picture": {
+        "output_files": ["card.png"],
+        "ffmpeg_commands": ["-f lavfi -i testsrc2=size=640x360 -frames:v 1 {{card.png}}"],
+    },
+    "Two commands, the second reads what the first wrote": {
+        "output_files": ["clip.mp4", "thumbnail.jpg"],
+        "ffmpeg_commands": [
+            "-f lavfi -i testsrc2=duration=2:size=320x180 -c:v libx264 -pix_fmt yuv420p {{clip.mp4}}",
+            "-i {{clip.mp4}} -ss 1 -frames:v 1 {{thumbnail.jpg}}",
+        ],
+    },
+    "A stream in parts, kept by a glob": {
+        "output_files": ["stream.m3u8", "part*.ts"],
+        "ffmpeg_commands": [
+            (
+                "-f lavfi -i testsrc2=duration=4:size=320x180 -c:v libx264 -g 25 -hls_time 1 -hls_list_size 0 "
+                "-hls_segment_filename outputs/part%03d.ts {{stream.m3u8}}"
+            )
+        ],
+        "timeout_seconds": 60,
+    },
+}
+
+_WORDS = {
+    400: "`validationError`: the wrong shape. `badRequest`: the right shape, but a rule fails.",
+    401: "`badApiKey`: the key is missing, malformed, unknown or revoked.",
+    404: "`notFound`: there is none, or it is another account's.",
+    405: "`badRequest`: this method is not for this path.",
+    413: "`badRequest`: the body is too large.",
+    500: "`unknownError`: a fault of the service, in its log under the answer's `X-Request-Id`.",
+    503: "`unavailable`: database or store cannot be reached; nothing was accepted. Try again.",
+}
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": ErrorAnswer, "description": _WORDS[status]} for status in statuses}
+
+
+def _route(
+    name: str, summary: str, description: str, ok: dict[str, Any], *refused: int, extra: dict[str, Any] | None = None
+) -> Route:
+    return {
+        "operation_id": name,
+        "summary": summary,
+        "description": description,
+        "response_model": None,
+        "responses": {200: ok, **_refusals(*refused, 500)},
+        "openapi_extra": extra,
+    }
+
+
+def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+_JOB = {"model": JobAnswer, "description": "The job. A job that failed is answered so, too."}
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/JobRequest"},
+            "examples": {name: {"summary": name, "value": value} for name, value in EXAMPLES.items()},
+        }
+    },
+}
+_WAIT = _query(
+    "wait",
+    "`true` holds the answer until the job has ended, and cancels it after 15 minutes (the operator may set another"
+    " limit). Blanks are sent before the JSON to keep the connection alive.",
+    type="boolean",
+    default=False,
+)
+
+CREATE = _route(
+    "create_job",
+    "Create a job",
+    "Runs FFmpeg commands on files. The answer comes as soon as the job is durable; with `?wait=true`, when it has"
+    " ended. The body is read as JSON whatever its Content-Type; unknown fields are ignored and named in `warnings`.",
+    _JOB,
+    *(400, 401, 413, 503),
+    extra={"parameters": [_WAIT], "requestBody": _BODY},
+)
+CREATE_TOO: Route = {
+    **CREATE,
+    "operation_id": "create_job_too",
+    "summary": "Create a job, by another path",
+    "description": "The same as `POST /api/ffmpeg`.",
+}
+LIST = _route(
+    "list_jobs",
+    "List jobs",
+    "Your account's jobs, newest first. A page ends early at 16 MiB; `limit` in the answer says what was used.",
+    {"model": JobListAnswer, "description": "A page of jobs."},
+    *(400, 401, 503),
+    extra={
+        "parameters": [
+            _query("limit", "How many jobs; more than 100 is taken as 100.", type="integer", minimum=1, default=50),
+            _query("offset", "How many to skip.", type="integer", minimum=0, maximum=10_000, default=0),
+        ]
+    },
+)
+GET = _route("get_job", "Get a job", "The job as it is now.", _JOB, 401, 404, 503)
+CANCEL = _route(
+    "cancel_job",
+    "Cancel a job",
+    "A queued job never starts; a running one is stopped within a second. A job that has ended stays as it is. The body"
+    " does not matter.",
+    _JOB,
+    *(401, 404, 503),
+)
+LOGS = _route(
+    "get_job_logs",
+    "Read a job's log",
+    "Each command line, what ffmpeg printed, its exit code, CPU seconds and peak memory, as text of at most 4 MiB."
+    " Empty until the first attempt has ended.",
+    {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The log."},
+    *(401, 404, 503),
+)
+HEALTH = _route(
+    "healthz", "Is the process up?", "Needs no key.", {"model": UpAnswer, "description": "The process is up."}
+)
+READY = _route(
+    "readyz",
+    "Can the service work?",
+    "Asks database and store, and looks for a live worker in each configured pool. Needs no key.",
+    {"model": ReadyAnswer, "description": "All is there."},
+)
+READY["responses"][503] = {"model": UnreadyAnswer, "description": "Something is missing; `message` says what."}

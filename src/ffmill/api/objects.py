@@ -1,0 +1,106 @@
+"""What clients get, described for the reference; the answers themselves are plain data (`ffmill.jobs.view`)."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class JobObject(BaseModel):
+    """A job, whole, everywhere the same: in answers, in lists, in webhooks."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str = Field(description="The job's UUID.", examples=["0b8c1f5e-6a43-4f8e-9a3d-2f1f6f0e7c55"])
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"] = Field(
+        description="The last three never change again. A job whose worker was lost is `queued` again."
+    )
+    created_at: str = Field(
+        description="RFC 3339, UTC, milliseconds, as all times here.", examples=["2026-01-31T12:00:00.000Z"]
+    )
+    queued_at: str = Field(description="When the job was queued.")
+    started_at: str | None = Field(description="When the attempt at work began.")
+    finished_at: str | None = Field(description="When the job ended.")
+    updated_at: str = Field(description="When the job last changed.")
+    error_message: str = Field(
+        description="Why the job failed, at most 4 KiB; empty unless `failed`. When ffmpeg failed, it starts with"
+        " `ffmpeg exited with code N`, then come ffmpeg's own error lines."
+    )
+    ffmpeg_commands: list[str] = Field(description="As sent.")
+    ffmpeg_command: str | None = Field(None, description="The command, when there is exactly one; else absent.")
+    input_files: dict[str, str] = Field(description="As sent: name → URL.")
+    output_files: dict[str, str] = Field(
+        description="Name → signed URL, good for 7 days, freshly signed at every read. Empty until the job succeeded."
+    )
+    webhook_url: str | None = Field(description="As sent.")
+    machine: str = Field(description="The worker pool in force.")
+    timeout_seconds: int = Field(description="The limit in force, in seconds.")
+    warnings: list[str] = Field(description="What was done differently from what was asked.")
+    total_input_bytes: int | None = Field(description="Bytes of all inputs; null until known.")
+    total_output_bytes: int | None = Field(description="Bytes of all outputs; null until known.")
+    progress: float | None = Field(
+        description="Percent of the whole job, 0 to 100; null when it cannot be known, 100 once succeeded."
+    )
+    command_index: int = Field(description="The command at work, counted from 0.")
+    commands_total: int = Field(description="How many commands there are.")
+    fps: float | None = Field(description="Frames a second, while running.")
+    speed: float | None = Field(description="Seconds of media a second, while running.")
+    eta_seconds: float | None = Field(description="Seconds that the job will likely still take, while running.")
+    out_time_seconds: float | None = Field(description="Seconds of media written by the command, while running.")
+
+
+class JobAnswer(BaseModel):
+    """A job, wrapped."""
+
+    data: JobObject
+
+
+class Paging(BaseModel):
+    """Where a page lies."""
+
+    limit: int = Field(description="The limit that was used.")
+    offset: int = Field(description="The offset that was used.")
+    total: int = Field(description="How many jobs there are; exact up to 10,000 and 10,000 beyond.")
+    hasMore: bool = Field(description="Whether there are jobs after this page.")  # noqa: N815  # as clients know it
+
+
+class JobListAnswer(BaseModel):
+    """A page of jobs, newest first."""
+
+    data: list[JobObject]
+    pagingParams: Paging  # noqa: N815  # as clients know it
+
+
+class ErrorAnswer(BaseModel):
+    """A refused request."""
+
+    errorCode: Literal[  # noqa: N815  # as clients know it
+        "validationError", "badRequest", "badApiKey", "notFound", "conflict", "unknownError", "unavailable"
+    ] = Field(description="What kind of refusal it is, for programs.")
+    message: str = Field(description="What is wrong and, where it can be said, what to write instead.")
+
+
+class UpAnswer(BaseModel):
+    """The process is up."""
+
+    status: Literal["ok"]
+
+
+class Checks(BaseModel):
+    """What the service needs to do its work."""
+
+    database: bool = Field(description="Whether the database answers.")
+    store: bool = Field(description="Whether the store answers.")
+    workers: dict[str, int] = Field(description="Live workers of each pool that the operator configured.")
+
+
+class ReadyAnswer(BaseModel):
+    """The service can do its work."""
+
+    status: Literal["ready"]
+    checks: Checks
+
+
+class UnreadyAnswer(ErrorAnswer):
+    """The service cannot do its work; `message` says what is missing."""
+
+    checks: Checks

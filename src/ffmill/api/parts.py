@@ -1,0 +1,99 @@
+"""What the API is made of: built in one place, handed to every route."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+
+from ffmill.config import Settings
+from ffmill.db.pool import UNREACHABLE, Pool, open_pool
+from ffmill.errors import CannotStart
+from ffmill.jobs.endings import Endings
+from ffmill.jobs.model import Job
+from ffmill.jobs.service import Jobs
+from ffmill.jobs.view import OUTPUT_URL_SECONDS, job_object
+from ffmill.queue.engine import Queue
+from ffmill.store.own_files import OwnFiles
+from ffmill.store.signing import Signer
+from ffmill.store.signing_keys import load_or_create
+from ffmill.store.store import Store, open_store
+
+POOL_SIZE = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """The parts of a running API."""
+
+    settings: Settings
+    pool: Pool
+    store: Store
+    signer: Signer
+    jobs: Jobs
+    own_files: OwnFiles
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)  # set when the server is told to stop
+
+    def view(self, job: Job) -> dict[str, Any]:
+        """The job object, its URLs freshly signed."""
+        return job_object(job, lambda key: self.signer.sign("GET", key, OUTPUT_URL_SECONDS))
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the API that got this request."""
+    return request.app.state.parts
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
+    """Connects to database and store, and listens for the ends of jobs until left.
+
+    Raises CannotStart when the database cannot be reached.
+    """
+    url = database_url(settings)
+    async with _pool(url) as pool:
+        async with pool.connection() as connection:
+            signer = Signer(await load_or_create(connection), settings.effective_public_url)
+        queue, endings, own_files = Queue(), Endings(url), OwnFiles(signer, pool)
+        await queue.open(pool)
+        async with _running(endings):
+            yield Parts(
+                settings=settings,
+                pool=pool,
+                store=open_store(settings),
+                signer=signer,
+                jobs=Jobs(settings, pool, queue, own_files, endings),
+                own_files=own_files,
+            )
+
+
+def database_url(settings: Settings) -> str:
+    """The database that the settings name; raises CannotStart where they name none."""
+    if settings.database_url is None:
+        raise CannotStart("set FFMILL_DATABASE_URL, or run `ffmill serve`, which brings a database of its own")
+    return settings.database_url.get_secret_value()
+
+
+@asynccontextmanager
+async def _pool(url: str) -> AsyncGenerator[Pool]:
+    opening = open_pool(url, max_size=POOL_SIZE)
+    try:
+        pool = await opening.__aenter__()
+    except UNREACHABLE as error:
+        raise CannotStart(f"the database cannot be reached: {str(error).strip()}") from error
+    try:
+        yield pool
+    finally:
+        await opening.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def _running(endings: Endings) -> AsyncGenerator[None]:
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(endings.run())
+        try:
+            yield
+        finally:
+            listening.cancel()

@@ -1,0 +1,32 @@
+"""Values of a query string, read strictly."""
+
+import re
+from collections.abc import Mapping
+
+from ffmill.api.quoting import quoted
+from ffmill.errors import ValidationError
+
+INTEGER = re.compile(r"-?[0-9]{1,18}")
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def integer(query: Mapping[str, str], name: str, default: int, *, least: int, most: int | None = None) -> int:
+    """The integer called `name`; raises ValidationError when it is none or out of range."""
+    text = query.get(name)
+    if text is None:
+        return default
+    if INTEGER.fullmatch(text) is None:
+        raise ValidationError(f"{name}: must be an integer, not {quoted(text)}")
+    value = int(text)
+    if value < least or (most is not None and value > most):
+        bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValidationError(f"{name}: must be {bounds}, not {value}")
+    return value
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Whether `name` is `true` (or `1`); false where it is missing. Raises ValidationError for any other word."""
+    text = query.get(name, "false")
+    if text not in FLAGS:
+        raise ValidationError(f"{name}: must be true or false, not {quoted(text)}")
+    return FLAGS[text]

@@ -1,0 +1,74 @@
+"""Jobs over HTTP: create, wait, list, get, cancel, read the log."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import PlainTextResponse, Response
+
+from ffmill.api import documented, queries
+from ffmill.api.answers import JsonAnswer
+from ffmill.api.auth import Caller
+from ffmill.api.body import read_object
+from ffmill.api.parts import parts_of
+from ffmill.api.quoting import quoted
+from ffmill.api.schemas import submission
+from ffmill.api.waiting import WaitAnswer
+from ffmill.errors import NotFound
+
+MOST_LISTED = 100
+FARTHEST = 10_000
+
+router = APIRouter(prefix="/api", tags=["Jobs"])
+
+
+@router.post("/ffmpeg", **documented.CREATE)
+@router.post("/jobs", **documented.CREATE_TOO)
+async def create(request: Request, account: Caller) -> Response:
+    """Accepts a job; with `?wait=true`, answers when it has ended."""
+    parts = parts_of(request)
+    wait = queries.flag(request.query_params, "wait")
+    body = await read_object(request, parts.settings.max_body_bytes)
+    asked = submission(body, max_timeout_seconds=parts.settings.max_timeout_seconds)
+    job = await parts.jobs.submit(account, asked, wait=wait)
+    if wait:
+        return WaitAnswer(parts, account, job, blank_seconds=request.app.state.blank_seconds)
+    return JsonAnswer({"data": parts.view(job)})
+
+
+@router.get("/jobs", **documented.LIST)
+async def list_jobs(request: Request, account: Caller) -> Response:
+    """A page of the account's jobs, newest first."""
+    parts = parts_of(request)
+    limit = min(queries.integer(request.query_params, "limit", 50, least=1), MOST_LISTED)
+    offset = queries.integer(request.query_params, "offset", 0, least=0, most=FARTHEST)
+    page = await parts.jobs.list(account, limit, offset)
+    paging = {"limit": page.limit, "offset": page.offset, "total": page.total, "hasMore": page.has_more}
+    return JsonAnswer({"data": [parts.view(job) for job in page.jobs], "pagingParams": paging})
+
+
+@router.get("/jobs/{job_id}", **documented.GET)
+async def get(request: Request, account: Caller, job_id: str) -> Response:
+    """The job as it is now."""
+    parts = parts_of(request)
+    return JsonAnswer({"data": parts.view(await parts.jobs.get(account, _uuid(job_id)))})
+
+
+@router.post("/jobs/{job_id}/cancel", **documented.CANCEL)
+async def cancel(request: Request, account: Caller, job_id: str) -> Response:
+    """The job, cancelled unless it had ended before."""
+    parts = parts_of(request)
+    return JsonAnswer({"data": parts.view(await parts.jobs.cancel(account, _uuid(job_id)))})
+
+
+@router.get("/jobs/{job_id}/logs", **documented.LOGS)
+async def logs(request: Request, account: Caller, job_id: str) -> Response:
+    """What the commands of the job printed."""
+    log = await parts_of(request).jobs.logs(account, _uuid(job_id))
+    return PlainTextResponse(log, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound(f"there is no job {quoted(text)}") from error

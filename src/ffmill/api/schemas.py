@@ -1,0 +1,164 @@
+"""What a client may send, checked in shape alone; the rules are the domain's."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import ErrorDetails
+
+from ffmill.api.quoting import quoted, storable
+from ffmill.errors import ValidationError
+from ffmill.jobs.model import Submission
+
+MOST_FILES = 1000
+MOST_COMMANDS = 100
+COMMAND_BYTES = 256 << 10
+URL_CHARACTERS = 16 << 10
+PROBLEMS_TOLD = 10
+FIELDS_TOLD = 20
+
+
+def _text(value: str) -> str:
+    if not storable(value):
+        raise ValueError("must hold no NUL and no lone surrogate")
+    return value
+
+
+def _command(value: str) -> str:
+    if len(value.encode()) > COMMAND_BYTES:
+        raise ValueError(f"must be at most {COMMAND_BYTES // 1024} KiB long")
+    return value
+
+
+def _url(value: str) -> str:
+    if len(value) > URL_CHARACTERS:
+        raise ValueError(f"must be at most {URL_CHARACTERS} characters long")
+    if any(letter < " " or letter == "\x7f" for letter in value) or value != value.strip():
+        raise ValueError("must hold no control characters, and no white space around it")
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"must be a valid URL: {error}") from error
+    if parts.scheme == "s3":
+        raise ValueError("must be an http or https URL; s3 URLs are not read yet: send a presigned https URL")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("must be an absolute http or https URL, as https://example.org/video.mp4")
+    return value
+
+
+def _none(value: Any) -> Any:
+    """`[]` is how some languages write an empty object, and null how some clients write what they leave out."""
+    return {} if value == [] or value is None else value
+
+
+def _cpu(value: Any) -> Any:
+    return "cpu" if value is None else value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+Command = Annotated[Text, AfterValidator(_command)]
+Url = Annotated[Text, AfterValidator(_url)]
+
+
+class JobRequest(BaseModel):
+    """A job to run: which files go in, which commands run, which files are kept."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    input_files: Annotated[dict[Text, Url], BeforeValidator(_none)] = Field(
+        {},
+        max_length=MOST_FILES,
+        description="The inputs: a file name of your choice → the http or https URL it is fetched from. A name is one"
+        " path segment of at most 255 bytes, without a leading `.` or `-`. Leave the field out when the commands make"
+        " their own pictures.",
+        examples=[{"video.mp4": "https://example.org/video.mp4"}],
+    )
+    output_files: list[Text] = Field(
+        min_length=1,
+        max_length=MOST_FILES,
+        description="The files to keep, by name; also patterns as ffmpeg writes them (`frame_%03d.png`) and globs"
+        " (`seg_*.ts`): every file that matches is kept under its own name.",
+        examples=[["thumbnail.png"]],
+    )
+    ffmpeg_commands: list[Command] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_COMMANDS,
+        description="What follows the word `ffmpeg`, one string a command, split into words as a shell would, never run"
+        " by one. `{{name}}` stands for the path of an input or output. Commands run in order, in one directory, and"
+        " the first that fails ends the job. Each at most 256 KiB.",
+        examples=[["-i {{video.mp4}} -ss 1 -frames:v 1 {{thumbnail.png}}"]],
+    )
+    ffmpeg_command: Command | None = Field(
+        None, description="One command alone, in place of `ffmpeg_commands`; exactly one of the two is given."
+    )
+    webhook_url: Url | None = Field(
+        None, description="An http or https URL that is sent the job object by POST when the job has ended."
+    )
+    machine: Annotated[Literal["cpu", "nvidia"], BeforeValidator(_cpu)] = Field(
+        "cpu", description="The worker pool that runs the job."
+    )
+    timeout_seconds: int | None = Field(
+        None,
+        ge=1,
+        description="Seconds that an attempt may take, from fetching its inputs to keeping its outputs; then the job"
+        " fails. Default and maximum are the operator's, 6 hours each unless set.",
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "JobRequest":
+        if (self.ffmpeg_command is None) == (self.ffmpeg_commands is None):
+            raise ValueError('give exactly one of "ffmpeg_commands" (a list) and "ffmpeg_command" (one string)')
+        if len(set(self.output_files)) < len(self.output_files):
+            raise ValueError("output_files: each name must be listed once")
+        return self
+
+
+def submission(body: dict[str, Any], *, max_timeout_seconds: int) -> Submission:
+    """What the body of a create asks for; raises ValidationError that lists every problem with its place."""
+    try:
+        asked = JobRequest.model_validate(body)
+    except pydantic.ValidationError as error:
+        raise ValidationError(_problems(error)) from error
+    if asked.timeout_seconds is not None and asked.timeout_seconds > max_timeout_seconds:
+        raise ValidationError(f"timeout_seconds: must be at most {max_timeout_seconds}")
+    commands = asked.ffmpeg_commands if asked.ffmpeg_command is None else [asked.ffmpeg_command]
+    return Submission(
+        input_files=asked.input_files,
+        output_files=tuple(asked.output_files),
+        ffmpeg_commands=tuple(commands or ()),
+        webhook_url=asked.webhook_url,
+        machine=asked.machine,
+        timeout_seconds=asked.timeout_seconds,
+        warnings=tuple(_ignored(body)),
+    )
+
+
+def _ignored(body: dict[str, Any]) -> Iterable[str]:
+    unknown = [name for name in body if name not in JobRequest.model_fields]
+    yield from (f"the field {quoted(name)} is not known and was ignored" for name in unknown[:FIELDS_TOLD])
+    if len(unknown) > FIELDS_TOLD:
+        yield f"{len(unknown) - FIELDS_TOLD} more unknown fields were ignored"
+
+
+def _problems(error: pydantic.ValidationError) -> str:
+    told = [_problem(item) for item in error.errors(include_url=False)]
+    more = [f"and {len(told) - PROBLEMS_TOLD} more"] if len(told) > PROBLEMS_TOLD else []
+    return "; ".join(told[:PROBLEMS_TOLD] + more)
+
+
+def _problem(item: ErrorDetails) -> str:
+    message = item["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+    if item["type"] == "missing":
+        message = "is required"
+    elif item["loc"] and item["type"] not in ("too_long", "string_too_long"):
+        message += f", not {quoted(item['input'])}"
+    return f"{_place(item['loc'])}: {message}" if item["loc"] else message
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    field, *inner = location
+    return f"{field}{''.join(f'[{quoted(step)}]' for step in inner if step != '[key]')}"

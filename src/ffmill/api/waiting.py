@@ -1,0 +1,85 @@
+"""Wait mode: an answer that begins at once, keeps its connection alive with blanks, and ends with the job."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ffmill.accounts.model import Account
+from ffmill.api.answers import json_bytes
+from ffmill.api.parts import Parts
+from ffmill.db.pool import UNREACHABLE
+from ffmill.errors import Refusal
+from ffmill.jobs.model import Job
+
+LOG = structlog.stdlib.get_logger()
+BLANK_SECONDS = 5.0
+BLANK = b" "  # RFC 8259, section 2: white space may stand before a value
+
+
+class WaitAnswer(Response):
+    """Answers with the job once it has ended. A client that hangs up changes nothing.
+
+    When the job's end cannot be known any more, or the server stops, the connection is closed without its last
+    chunk: the client sees a broken answer, not a wrong one.
+    """
+
+    def __init__(self, parts: Parts, account: Account, job: Job, *, blank_seconds: float = BLANK_SECONDS) -> None:
+        super().__init__(media_type="application/json", headers={"X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._parts = parts
+        self._account = account
+        self._job = job
+        self._blank_seconds = blank_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the answer; one that is cut off lacks its last message."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if await self._ended(receive, send) and (job := await self._read()):
+            await send({"type": "http.response.body", "body": json_bytes({"data": self._parts.view(job)})})
+
+    async def _ended(self, receive: Receive, send: Send) -> bool:
+        """Sends blanks until the job has ended; False when that will not be known here."""
+        runners = (self._parts.jobs.wait(self._job.id), self._parts.stopping.wait(), _hung_up(receive))
+        async with _race(*runners) as racers:
+            while not (done := await _first(racers, self._blank_seconds)):
+                await send({"type": "http.response.body", "body": BLANK, "more_body": True})
+            end = racers[0]
+            if end not in done:
+                return False
+            if error := end.exception():
+                LOG.warning("lost sight of a job that a client waits for", job=str(self._job.id), error=str(error))
+            return error is None
+
+    async def _read(self) -> Job | None:
+        try:
+            return await self._parts.jobs.get(self._account, self._job.id)
+        except (Refusal, *UNREACHABLE) as error:
+            LOG.warning("cannot read a job that a client waits for", job=str(self._job.id), error=str(error))
+            return None
+
+
+async def _hung_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _first(tasks: Sequence[asyncio.Task[object]], seconds: float) -> set[asyncio.Task[object]]:
+    """Those of the tasks that are done, once one is; none when `seconds` pass before."""
+    return (await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED))[0]
+
+
+@asynccontextmanager
+async def _race(*runners: Coroutine[Any, Any, object]) -> AsyncGenerator[list[asyncio.Task[object]]]:
+    """Runs all of them; those that are still under way at the end are cancelled."""
+    tasks = [asyncio.create_task(runner) for runner in runners]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
