@@ -7,17 +7,18 @@ from typing import TypeVar
 import psycopg
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from ffmill.accounts import repository
 from ffmill.accounts.model import OWNER, ApiKey
 from ffmill.cli.database import reachable
 from ffmill.config import Settings
-from ffmill.db.migrate import migrate
 from ffmill.db.pool import CONNECT, Connection
 from ffmill.errors import CannotStart
 
 Result = TypeVar("Result")
+PIPED_WIDTH = 160  # nothing is folded for a program that reads it
 
 
 def create(settings: Settings, name: str, account: str) -> None:
@@ -33,10 +34,11 @@ def create(settings: Settings, name: str, account: str) -> None:
 
 def show(settings: Settings) -> None:
     """Prints a table of all keys."""
-    table = Table("account", "name", "key", "id", "created", "revoked")
+    table = Table("account", "name", Column("prefix", no_wrap=True), Column("id", no_wrap=True), "created", "revoked")
     for key in _in_database(settings, repository.list_keys):
-        table.add_row(key.account_name, key.name, f"{key.prefix}…", str(key.id), *_times(key))
-    Console(soft_wrap=True).print(table)
+        table.add_row(Text(key.account_name), Text(key.name), key.prefix, str(key.id), *_times(key))
+    console = Console()
+    console.print(table, width=None if console.is_terminal else PIPED_WIDTH)
 
 
 def revoke(settings: Settings, prefix_or_id: str) -> None:
@@ -63,8 +65,9 @@ def _in_database(settings: Settings, work: Callable[[Connection], Awaitable[Resu
             return await work(connection)
 
     with reachable(settings) as url:
-        migrate(url)
         try:
             return asyncio.run(run(url))
+        except psycopg.errors.UndefinedTable as error:
+            raise CannotStart("the database has no schema yet: run `ffmill migrate`") from error
         except psycopg.OperationalError as error:
             raise CannotStart(f"the database cannot be reached: {str(error).strip()}") from error

@@ -61,11 +61,12 @@ class Supervised:
         try:
             status = await self.live()
         except (OSError, CannotStart) as error:
-            LOG.error("a process cannot be started", process=self.program.name, error=str(error))  # noqa: TRY400
+            LOG.error("a process cannot be started", child=self.program.name, error=str(error))  # noqa: TRY400
             status = 1
         if not self._stopping.is_set():
             self.on_death(status)
-            await self._pause(status, monotonic() - born)
+        if not self._stopping.is_set():
+            await self._pause(status, self.pause_after(monotonic() - born))
 
     async def live(self) -> int:
         """One life, to its exit status."""
@@ -95,7 +96,7 @@ class Supervised:
             self._signal(ending)
             if await _ends(self._process, seconds):
                 return
-            LOG.warning("a process did not stop in time", process=self.program.name, seconds=seconds)
+            LOG.warning("a process did not stop in time", child=self.program.name, seconds=seconds)
             seconds = KILL_SECONDS
 
     def kill(self) -> None:
@@ -120,12 +121,15 @@ class Supervised:
             if output:
                 output.close()
 
-    async def _pause(self, status: int, lived_seconds: float) -> None:
+    def pause_after(self, lived_seconds: float) -> float:
+        """Seconds to wait before the life after one that lasted so long; grows from short life to short life."""
         self._short_lives = 0 if lived_seconds > HEALTHY_SECONDS else self._short_lives + 1
-        pause = BACKOFF_SECONDS[min(max(self._short_lives - 1, 0), len(BACKOFF_SECONDS) - 1)]
-        LOG.error("a process died and is started again", process=self.program.name, status=status, after_seconds=pause)
+        return BACKOFF_SECONDS[min(max(self._short_lives - 1, 0), len(BACKOFF_SECONDS) - 1)]
+
+    async def _pause(self, status: int, seconds: float) -> None:
+        LOG.error("a process died and is started again", child=self.program.name, status=status, after_seconds=seconds)
         try:
-            async with asyncio.timeout(pause):
+            async with asyncio.timeout(seconds):
                 await self._stopping.wait()
         except TimeoutError:
             pass

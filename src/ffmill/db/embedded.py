@@ -90,6 +90,10 @@ class EmbeddedPostgres:
             host = self._short_path()
         return f"postgresql://{SUPERUSER}@/postgres?host={quote(host, safe='')}"
 
+    def exists(self) -> bool:
+        """Whether the cluster has been made."""
+        return self.data.is_dir()
+
     def is_running(self) -> bool:
         """Whether a process has the directory, and so runs the server or is about to."""
         try:
@@ -118,7 +122,7 @@ class EmbeddedPostgres:
 
     def command(self) -> list[str]:
         """The argument list that runs the server; its pid is the server's. Ends first what a dead parent left."""
-        leftovers.end(self.data)
+        leftovers.end(self.data, self.socket)
         settings = (part for name, value in FIXED.items() for part in ("-c", f"{name}={value}"))
         return find_owner().command([str(programs.postgres_bin() / "postgres"), "-D", str(self.data), *settings])
 
@@ -201,7 +205,7 @@ class EmbeddedPostgres:
 
     def _make_cluster(self) -> None:
         """initdb beside its place, then a rename: a cluster is whole or not there."""
-        if self.data.exists():
+        if self.exists():
             find_owner().check(self.data)
             return
         new = self.home / "data.new"

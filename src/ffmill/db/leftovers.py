@@ -13,8 +13,9 @@ SECONDS = 10.0
 POLL_SECONDS = 0.01
 
 
-def end(data: Path) -> None:
-    """Returns when no server process works in the cluster `data`; the caller holds its lock, so none is in use.
+def end(data: Path, socket: Path) -> None:
+    """Returns when no server process works in the cluster `data`, and the marks of the last one, there and in the
+    directory `socket`, are gone; the caller holds our lock, so none is in use.
 
     A kill costs no data: the next server replays its log. Raises CannotStart when one does not end.
     """
@@ -26,8 +27,9 @@ def end(data: Path) -> None:
         if time.monotonic() > deadline:
             raise CannotStart(f"an earlier PostgreSQL still works in {data} and does not end (pid {left[0]})")
         time.sleep(POLL_SECONDS)
-    # whoever has its pid now is no server of this cluster
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    # whoever has its pid now, a zombie or a stranger, is no server of this cluster
+    for mark in (data / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
+        mark.unlink(missing_ok=True)
 
 
 def _servers(data: Path) -> Iterator[int]:
