@@ -10,7 +10,7 @@ import structlog
 from psycopg.errors import ForeignKeyViolation
 
 from ffmill.config import Settings
-from ffmill.db.pool import UNREACHABLE, Pool
+from ffmill.db.pool import UNREACHABLE, Connection, Pool
 from ffmill.errors import AttemptFailed, Unavailable
 from ffmill.jobs import attempts, command, repository
 from ffmill.jobs.attempts import Claim
@@ -175,15 +175,20 @@ class Attempts:
         give_up = asyncio.get_running_loop().time() + self._settings.worker_lost_seconds
         while True:
             try:
-                async with self._pool.connection() as connection, connection.transaction():
-                    won = await attempts.finish(connection, job, result)
-                    if won and job.webhook_url is not None:
-                        await self._queue.enqueue_delivery(connection, job.id)
-                    return won
+                async with self._pool.connection() as connection:
+                    return await self._end(connection, job, result)
             except UNREACHABLE:
                 if asyncio.get_running_loop().time() > give_up:
                     raise
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _end(self, connection: Connection, job: Job, result: Result) -> bool:
+        if job.webhook_url is None:
+            return await attempts.finish(connection, job, result)
+        async with connection.transaction():
+            if won := await attempts.finish(connection, job, result):
+                await self._queue.enqueue_delivery(connection, job.id)
+            return won
 
     async def _published(self, job: Job) -> bool:
         """Whether the row names this attempt's outputs: a commit whose answer was lost is a commit."""

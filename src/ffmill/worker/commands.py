@@ -56,9 +56,8 @@ class Commands:
         words, files = spill(argv)
         for name, text in files.items():
             workspace.write(name, text)
-        overwrite = () if "-n" in words else ("-y",)  # ffmpeg refuses both; without files, -n asks nothing either
         return await cage.run(
-            [*FRONT, *overwrite, *words],
+            [*FRONT, *words],
             self._limits,
             on_progress=self._progress.feed,
             on_stderr=listener(self._log, self._progress),

@@ -1,0 +1,122 @@
+"""Nothing accepted is lost: what dead workers leave behind is found and queued again."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from ffmill.config import Settings
+from ffmill.db.pool import Connection, Pool
+from ffmill.jobs import attempts, repository
+from ffmill.jobs.model import Status
+from ffmill.queue.engine import TICKET, WEBHOOKS, Queue
+from ffmill.worker import recovery, registry
+from tests.integration.test_repository import SUBMISSION, claim, new_account, new_worker, submit
+
+SETTINGS = Settings(worker_lost_seconds=30, max_attempts=2)
+
+
+@pytest.fixture
+async def queue(pool: Pool) -> AsyncGenerator[Queue]:
+    opened = Queue()
+    await opened.open(pool)
+    yield opened
+
+
+async def tickets(connection: Connection, status: str = "todo") -> int:
+    rows = await connection.execute(
+        "SELECT count(*) FROM procrastinate_jobs WHERE task_name = %s AND status = %s", (TICKET, status)
+    )
+    row = await rows.fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def silence(connection: Connection, worker: UUID) -> None:
+    await connection.execute("UPDATE workers SET heartbeat_at = now() - interval '31 seconds' WHERE id = %s", (worker,))
+
+
+async def test_a_worker_takes_back_what_its_predecessor_of_that_name_had(pool: Pool, queue: Queue) -> None:
+    async with pool.connection() as connection:
+        dead, other = await new_worker(connection, "serve-1"), await new_worker(connection, "serve-2")
+        account = await new_account(connection)
+        jobs = [await submit(connection, account) for _ in range(2)]
+        await claim(connection, dead)
+        await claim(connection, other)
+        await recovery.enlist(pool, queue, SETTINGS, name="serve-1", machine="cpu")
+        assert await repository.status(connection, jobs[0].id) == "queued"
+        assert await repository.status(connection, jobs[1].id) == "running"
+        assert await tickets(connection) == 1
+        assert await registry.live_workers(connection, 30) == {"cpu": 2}
+
+
+async def test_a_silent_worker_loses_its_jobs_and_a_beating_one_does_not(pool: Pool, queue: Queue) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        gone, alive = await new_worker(connection, "a"), await new_worker(connection, "b")
+        lost, kept = [await submit(connection, account) for _ in range(2)]
+        await claim(connection, gone)
+        await claim(connection, alive)
+        await silence(connection, gone)
+        await recovery.bury_silent(pool, queue, SETTINGS)
+        assert await repository.status(connection, lost.id) == "queued"
+        assert await repository.status(connection, kept.id) == "running"
+        assert not await registry.beat(connection, gone)
+        assert await registry.beat(connection, alive)
+
+
+async def test_a_job_that_loses_its_last_attempt_fails_and_its_webhook_is_called(pool: Pool, queue: Queue) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        job = await submit(connection, account, replace(SUBMISSION, webhook_url="https://example.com/hook"))
+        for _ in range(2):
+            worker = await new_worker(connection)
+            await claim(connection, worker)
+            await silence(connection, worker)
+            await recovery.bury_silent(pool, queue, SETTINGS)
+        ended = await repository.get_any(connection, job.id)
+        assert ended is not None
+        assert ended.status is Status.FAILED
+        assert "FFMILL_MAX_ATTEMPTS" in ended.error_message
+        rows = await connection.execute("SELECT count(*) FROM procrastinate_jobs WHERE queue_name = %s", (WEBHOOKS,))
+        assert await rows.fetchone() == (1,)
+
+
+async def test_a_ticket_lost_with_its_worker_is_issued_again(pool: Pool, queue: Queue) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        await submit(connection, account)
+        await queue.issue(connection, "cpu")
+        manager = queue.app.job_manager
+        engine = await manager.register_worker()
+        assert await manager.fetch_job(queues=["cpu"], worker_id=engine) is not None
+        await connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+        await queue.mend(30)
+        await recovery.top_up_tickets(pool, queue)
+        assert (await tickets(connection), await tickets(connection, "doing")) == (1, 0)
+        await recovery.top_up_tickets(pool, queue)
+        assert await tickets(connection) == 1
+
+
+async def test_a_delivery_lost_with_its_worker_runs_again(pool: Pool, queue: Queue) -> None:
+    async with pool.connection() as connection:
+        job = await submit(connection, await new_account(connection))
+        await queue.enqueue_delivery(connection, job.id)
+        manager = queue.app.job_manager
+        await manager.fetch_job(queues=[WEBHOOKS], worker_id=await manager.register_worker())
+        await connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+        await queue.mend(30)
+        again = await manager.fetch_job(queues=[WEBHOOKS], worker_id=await manager.register_worker())
+        assert again is not None
+        assert again.task_kwargs == {"job_id": str(job.id)}
+
+
+async def test_a_queued_job_is_cancelled_at_its_wait_limit(pool: Pool, queue: Queue) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        late, early = await submit(connection, account, wait=0), await submit(connection, account, wait=900)
+        await recovery.cancel_overdue(pool, queue, SETTINGS)
+        assert await repository.status(connection, late.id) == "cancelled"
+        assert await repository.status(connection, early.id) == "queued"
+        assert await attempts.claim(connection, machine="cpu", worker=await new_worker(connection), ticket=1)

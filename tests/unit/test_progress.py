@@ -1,0 +1,87 @@
+"""Progress read from what ffmpeg writes."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ffmill.jobs.model import Progress
+from ffmill.worker.progress import ProgressReader, report
+
+BLOCK = b"frame=50\nfps=25.00\nout_time_us=2000000\nout_time=00:00:02.000000\nspeed=2.0x\nprogress=continue\n"
+ENCODE = ["-i", "inputs/in.mp4", "outputs/o.mp4"]
+
+
+def reading(argv: list[str], *banner: str, commands: int = 1, index: int = 0) -> ProgressReader:
+    reader = ProgressReader(commands)
+    reader.command(index, argv)
+    for line in banner:
+        reader.banner(line)
+    return reader
+
+
+def test_percent_and_eta_follow_from_the_duration_of_the_input() -> None:
+    reader = reading(ENCODE, "Input #0, mov, from 'inputs/in.mp4':", "  Duration: 00:00:08.00, start: 0.000000")
+    reader.feed(BLOCK)
+    assert reader.news == Progress(percent=25.0, fps=25.0, speed=2.0, eta_seconds=3.0, out_time_seconds=2.0)
+
+
+def test_an_output_limited_in_time_is_measured_by_its_limit() -> None:
+    reader = reading(["-i", "inputs/in.mp4", "-t", "4", "outputs/o.mp4"], "  Duration: 01:00:00.00, start: 0.0")
+    reader.feed(BLOCK)
+    assert reader.news.percent == 50.0
+
+
+def test_each_command_counts_the_same() -> None:
+    reader = reading(ENCODE, "  Duration: 00:00:04.00, start: 0.0", commands=2, index=1)
+    assert reader.news.percent == 50
+    reader.feed(BLOCK)
+    assert (reader.news.percent, reader.news.command_index) == (75.0, 1)
+
+
+def test_what_is_to_come_after_this_command_has_no_eta() -> None:
+    reader = reading(ENCODE, "  Duration: 00:00:04.00, start: 0.0", commands=2, index=0)
+    reader.feed(BLOCK)
+    assert reader.news.eta_seconds is None
+
+
+@pytest.mark.parametrize("banner", [(), ("  Duration: N/A, start: 0.0",)])
+def test_without_a_duration_there_is_no_percent(banner: tuple[str, ...]) -> None:
+    reader = reading(ENCODE, *banner)
+    reader.feed(BLOCK)
+    assert (reader.news.percent, reader.news.eta_seconds, reader.news.out_time_seconds) == (None, None, 2.0)
+
+
+def test_figures_that_ffmpeg_does_not_know_yet_are_none() -> None:
+    reader = reading(ENCODE, "  Duration: 00:00:08.00")
+    reader.feed(b"fps=0.00\nout_time_us=N/A\nspeed=N/A\nprogress=continue\n")
+    assert reader.news == Progress(fps=0.0)
+
+
+def test_percent_never_leaves_its_range() -> None:
+    reader = reading(ENCODE, "  Duration: 00:00:01.00")
+    reader.feed(BLOCK)
+    assert reader.news.percent == 100.0
+
+
+@given(st.binary(max_size=300), st.integers(1, 40))
+def test_no_bytes_upset_the_reader(data: bytes, size: int) -> None:
+    reader = reading(ENCODE, "  Duration: 00:00:08.00")
+    for start in range(0, len(data), size):
+        reader.feed(data[start : start + size])
+    reader.feed(b"\n" + BLOCK)
+    assert reader.news.percent is None or 0 <= reader.news.percent <= 100
+
+
+async def test_news_is_written_when_there_is_some_and_only_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ffmill.worker.progress.WRITE_SECONDS", 0.0)
+    reader, written = reading(ENCODE), asyncio.Queue[Progress]()
+    reader.feed(BLOCK)
+    writing = asyncio.create_task(report(reader, written.put))
+    async with asyncio.timeout(30):
+        assert (await written.get()).out_time_seconds == 2.0
+        reader.feed(BLOCK.replace(b"2000000", b"3000000"))
+        assert (await written.get()).out_time_seconds == 3.0
+    assert written.empty()
+    writing.cancel()
