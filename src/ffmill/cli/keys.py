@@ -1,6 +1,7 @@
 """`ffmill keys`: makes, lists and revokes API keys."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -34,11 +35,10 @@ def create(settings: Settings, name: str, account: str) -> None:
 
 def show(settings: Settings) -> None:
     """Prints a table of all keys."""
-    table = Table("account", "name", Column("prefix", no_wrap=True), Column("id", no_wrap=True), "created", "revoked")
+    table = Table("account", "name", Column("prefix", no_wrap=True), "created", "revoked")
     for key in _in_database(settings, repository.list_keys):
-        table.add_row(Text(key.account_name), Text(key.name), key.prefix, str(key.id), *_times(key))
-    console = Console()
-    console.print(table, width=None if console.is_terminal else PIPED_WIDTH)
+        table.add_row(Text(key.account_name), Text(key.name), key.prefix, *_times(key))
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
 def revoke(settings: Settings, prefix_or_id: str) -> None:

@@ -73,10 +73,12 @@ def worker(
 ) -> None:
     """Run one worker."""
     from ffmill import config, logs
-    from ffmill.worker import main as command
 
     if machine not in config.MACHINES:
         raise typer.BadParameter(f"{machine!r} is no machine; there are: {', '.join(config.MACHINES)}")
+
+    from ffmill.worker import main as command
+
     settings = config.load_settings(concurrency=concurrency, data_dir=data_dir)
     logs.configure(settings, process=f"worker-{machine}")
     command.run(settings, machine=machine, name=name)
