@@ -43,7 +43,12 @@ def _add(bound: dict[str, str]) -> Processor:
 
 
 def _rendering(form: str) -> list[Processor]:
+    """Exceptions without the values of variables: those hold secrets."""
     clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if form == "json":
-        return [clean, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-    return [clean, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        exceptions = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        return [clean, exceptions, structlog.processors.JSONRenderer()]
+    plain = structlog.dev.plain_traceback
+    return [clean, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
