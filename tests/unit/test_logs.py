@@ -51,7 +51,7 @@ def test_a_librarys_line_has_the_same_form(capsys: pytest.CaptureFixture[str]) -
 
 
 def fail() -> None:
-    password = "hunter2"  # noqa: F841
+    _password = "hunter2"
     try:
         int("broken")
     except ValueError:
@@ -72,7 +72,7 @@ def test_an_exception_shows_no_values_of_variables(
     fail()
     said = capsys.readouterr().err
     assert "ValueError" in said
-    assert "hunter2" not in said.replace('password = "hunter2"', "")
+    assert "hunter2" not in said.replace('_password = "hunter2"', "")
 
 
 def test_lines_below_the_least_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
