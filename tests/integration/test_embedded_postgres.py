@@ -15,8 +15,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ffmill import tether
 from ffmill.config import Settings
-from ffmill.db import embedded, owner
+from ffmill.db import embedded
 from ffmill.db.embedded import EmbeddedPostgres, database_url
 from ffmill.db.owner import Owner
 from ffmill.errors import CannotStart
@@ -351,9 +352,20 @@ def test_a_cluster_of_another_user_is_refused(tmp_path: Path) -> None:
         EmbeddedPostgres(tmp_path).start()
 
 
-def test_an_ordinary_user_with_a_name_runs_it_directly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: pwd.getpwnam("nobody").pw_uid)
-    assert owner.find_owner.__wrapped__() == Owner(run_as="self")
+@pytest.mark.parametrize(("uid", "run_as"), [(pwd.getpwnam("nobody").pw_uid, "self"), (4711, "namespace")])
+def test_ordinary_users_run_it_with_or_without_a_name(tmp_path: Path, uid: int, run_as: str) -> None:
+    script = """
+        import sys
+        from pathlib import Path
+        from ffmill.db.embedded import EmbeddedPostgres
+        from ffmill.db.owner import find_owner
+        with EmbeddedPostgres(Path(sys.argv[1])):
+            print(find_owner().run_as)
+    """
+    program = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)]
+    as_user = tether.command(program, run_as="namespace", uid=uid, gid=uid)
+    ran = subprocess.run(as_user, check=True, capture_output=True, text=True)
+    assert ran.stdout.strip() == run_as
 
 
 def test_the_operators_database_goes_before_the_embedded_one(tmp_path: Path) -> None:
