@@ -29,22 +29,24 @@ POSTGRES_SECONDS = 0.6
 def run(settings: Settings) -> None:
     """Serves until it is told to stop. Raises CannotStart; typer.Exit when a child has said why it cannot start."""
     with ExitStack() as held:
-        _take_data_dir(settings, held)
-        listener = held.enter_context(listen(settings.host, settings.port))
-        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-        postgres = None if settings.database_url else EmbeddedPostgres(settings.root)
-        if postgres:
-            postgres.prepare()
-            held.callback(postgres.release)
-        asyncio.run(Service(settings, listener, postgres).run())
+        try:
+            service = _prepare(settings, held)
+        except OSError as error:
+            raise CannotStart(f"the data directory {settings.root} cannot be used: {error.strerror}") from error
+        asyncio.run(service.run())
 
 
-def _take_data_dir(settings: Settings, held: ExitStack) -> None:
-    try:
-        settings.root.mkdir(0o700, parents=True, exist_ok=True)
-        held.enter_context(hold(settings.root / "lock", f"another ffmill is serving {settings.root}"))
-    except OSError as error:
-        raise CannotStart(f"the data directory {settings.root} cannot be used: {error.strerror}") from error
+def _prepare(settings: Settings, held: ExitStack) -> "Service":
+    """What is done before there is a process: the directory, the address and the cluster are ours."""
+    settings.root.mkdir(0o700, parents=True, exist_ok=True)
+    held.enter_context(hold(settings.root / "lock", f"another ffmill is serving {settings.root}"))
+    listener = held.enter_context(listen(settings.host, settings.port))
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    postgres = None if settings.database_url else EmbeddedPostgres(settings.root)
+    if postgres:
+        postgres.prepare()
+        held.callback(postgres.release)
+    return Service(settings, listener, postgres)
 
 
 class Service:

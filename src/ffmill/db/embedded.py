@@ -7,6 +7,7 @@ postgres/        0700
   log            the server's own log, begun anew when it has grown
 """
 
+import errno
 import os
 import re
 import shutil
@@ -81,6 +82,7 @@ class EmbeddedPostgres:
         self.socket = self.home / "socket"
         self._held = ExitStack()
         self._server: subprocess.Popen[bytes] | None = None
+        self._log_before = 0  # bytes
 
     @cached_property
     def url(self) -> str:
@@ -131,7 +133,9 @@ class EmbeddedPostgres:
         path = self.home / "log"
         if path.exists() and path.stat().st_size > LOG_BYTES:
             path.replace(path.with_name("log.old"))
-        return path.open("ab")
+        log = path.open("ab")
+        self._log_before = log.tell()
+        return log
 
     def is_ready(self, pid: int) -> bool:
         """Whether the server with this pid accepts connections: it says so in its pid file, as pg_ctl reads it."""
@@ -142,19 +146,21 @@ class EmbeddedPostgres:
         return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
     def complaint(self) -> str:
-        """The last line in which the server said why it ended."""
-        lines = (self.home / "log").read_text(errors="replace").splitlines()
-        reasons = [line.partition("FATAL:")[2].strip() for line in lines[-40:] if "FATAL:" in line]
+        """Why the server ended, in its own words of this life."""
+        said = (self.home / "log").read_bytes()[self._log_before :].decode(errors="replace")
+        reasons = [line.partition("FATAL:")[2].strip() for line in said.splitlines() if "FATAL:" in line]
+        if not reasons and shutil.disk_usage(self.home).free < LOG_BYTES:
+            return os.strerror(errno.ENOSPC)  # for its log too
         return reasons[-1] if reasons else "it gave no reason"
 
     def start(self) -> None:
         """Returns when the server accepts connections; raises CannotStart."""
         self.prepare()
-        with self.log() as log:
-            self._server = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={}, start_new_session=True
-            )
         try:
+            with self.log() as log:
+                self._server = subprocess.Popen(
+                    self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={}, start_new_session=True
+                )
             self._await_ready(self._server)
         except BaseException:
             self.stop()
