@@ -5,6 +5,7 @@ FfmillError
 │   ├── ValidationError     400 validationError   the body or query has the wrong shape
 │   ├── BadRequest          400 badRequest        right shape, but a rule fails
 │   ├── BadApiKey           401 badApiKey
+│   ├── Forbidden           403 forbidden         a URL of ours that is not valid, or no longer
 │   ├── NotFound            404 notFound
 │   ├── MethodNotAllowed    405 badRequest
 │   ├── TooLarge            413 badRequest
@@ -52,6 +53,12 @@ class BadApiKey(Refusal):
     """The API key is missing, malformed, unknown or revoked."""
 
     status, code = 401, "badApiKey"
+
+
+class Forbidden(Refusal):
+    """What was asked for is not allowed, as a file whose URL carries no valid signature."""
+
+    status, code = 403, "forbidden"
 
 
 class NotFound(Refusal):

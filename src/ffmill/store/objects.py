@@ -1,0 +1,109 @@
+"""What a store is, and what obstore does alike for a disk and a bucket: look at objects, list and delete them."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+
+from ffmill.errors import NotFound
+from ffmill.store.failures import reading, writing
+from ffmill.store.keys import check_key
+
+if TYPE_CHECKING:  # obstore has these for type checkers only
+    from obstore.store import ObjectStore
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stat:
+    """What is known of an object without reading it."""
+
+    bytes: int
+    modified: datetime  # UTC
+    etag: str  # without quotes; another one when the object is replaced
+
+
+class Store(ABC):
+    """Objects under keys like `outputs/a/b.mp4`. Every method raises Unavailable when the store cannot be used."""
+
+    def __init__(self, objects: "ObjectStore") -> None:
+        self._objects = objects
+
+    @abstractmethod
+    async def put_files(self, files: Mapping[str, Path]) -> dict[str, int]:
+        """Keeps each file under its key; returns key → bytes, once all would survive a power cut.
+
+        A reader sees a whole object or none. The files may be moved away. After a failure some may have been kept:
+        delete their prefix.
+        """
+
+    @abstractmethod
+    async def put_stream(self, key: str, chunks: AsyncIterable[bytes], limit_bytes: int) -> int:
+        """Keeps the bytes of `chunks`, which it returns the number of; durable and atomic like put_files.
+
+        An error of `chunks` or a cancellation leaves nothing. Raises TooLarge.
+        """
+
+    @abstractmethod
+    def open(
+        self, key: str, start: int = 0, end: int | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The object's bytes from `start` up to `end`, which is not included, in chunks; raises NotFound."""
+
+    @abstractmethod
+    async def presign(self, key: str, seconds: int) -> str | None:
+        """The store's own URL to GET the object, good for `seconds`; None from a store that has no such thing."""
+
+    @abstractmethod
+    async def check(self) -> None:
+        """Raises Unavailable when the store cannot be used."""
+
+    async def put_file(self, key: str, path: Path) -> int:
+        """Keeps one file, as put_files does; returns its bytes."""
+        return (await self.put_files({key: path}))[key]
+
+    async def get_file(self, key: str, path: Path) -> int:
+        """Copies the object to a new file at `path`; returns its bytes. Raises NotFound."""
+        total = 0
+        async with self.open(key) as chunks:
+            with path.open("xb") as file:
+                async for chunk in chunks:
+                    total += await asyncio.to_thread(file.write, chunk)
+        return total
+
+    async def stat(self, key: str) -> Stat | None:
+        """What is known of the object; None when there is none."""
+        try:
+            with reading():
+                meta = await obstore.head_async(self._objects, self._location(key))
+        except NotFound:
+            return None
+        etag = (meta["e_tag"] or "").removeprefix("W/").strip('"')
+        return Stat(bytes=meta["size"], modified=meta["last_modified"], etag=etag)
+
+    async def delete(self, *keys: str) -> None:
+        """Deletes the objects; one that is not there is deleted already."""
+        with writing():
+            await self._delete([self._location(key) for key in keys])
+
+    async def delete_prefix(self, prefix: str) -> None:
+        """Deletes every object whose key begins with the segments of `prefix`."""
+        with writing():
+            async for found in obstore.list(  # pyright: ignore[reportUnknownMemberType]  # its Arrow twin is untyped
+                self._objects, check_key(prefix.rstrip("/")), chunk_size=1000
+            ):
+                await self._delete([meta["path"] for meta in found])
+
+    async def _delete(self, locations: list[str]) -> None:
+        for location in locations:
+            with suppress(FileNotFoundError):
+                await obstore.delete_async(self._objects, location)
+
+    def _location(self, key: str) -> str:
+        """Where obstore finds the object."""
+        return check_key(key)

@@ -1,0 +1,112 @@
+"""Our URLs: signed, so that whoever has one may do one thing with one file until it expires, and nothing else."""
+
+import hmac
+import re
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import parse_qsl, quote, unquote
+
+from ffmill.errors import Forbidden
+from ffmill.store.keys import check_key
+
+Method = Literal["GET", "PUT"]
+
+FILES = "/files/"
+OURS = ("expires", "kid", "sig")  # parameters of the query
+MOST_SPLITS = 8  # how often `/files/` is looked for in one path: in a prefix of ours, and in keys
+
+_EXPIRES = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
+
+
+class InvalidSignature(Forbidden):
+    """The URL carries no valid signature of ours for this method."""
+
+
+class ExpiredSignature(Forbidden):
+    """The URL was ours and valid, and its time is over."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SigningKey:
+    """A secret that signs URLs, and the name by which a URL says so."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+
+class Signer:
+    """Signs and verifies URLs `{public_url}/files/{key}?expires=…&kid=…&sig=…`.
+
+    The signature is HMAC-SHA256 over method, expiry, the signing key's id and the object key. Nothing else of a URL
+    counts: not its host, not what stands before `/files/`, no further parameter of its query (trackers and caches add
+    such). A parameter of ours given twice is refused, for who reads which of them?
+    """
+
+    def __init__(self, keys: Sequence[SigningKey], public_url: str, clock: Callable[[], float] = time.time) -> None:
+        """`keys`: newest first; it signs, all verify. `public_url`: what URLs begin with, a path included."""
+        self._newest = keys[0]
+        self._secrets = {key.id: key.secret for key in keys}
+        self._start = public_url.rstrip("/") + FILES
+        self._clock = clock
+
+    def sign(self, method: Method, key: str, seconds: int) -> str:
+        """A URL that allows `method` on the object for so many seconds; GET allows HEAD too."""
+        expires = str(int(self._clock()) + seconds)
+        sig = _signature(self._newest.secret, method, expires, self._newest.id, check_key(key))
+        return f"{self._start}{quote(key)}?expires={expires}&kid={self._newest.id}&sig={sig}"
+
+    def verify(self, method: str, url: str) -> str:
+        """The object key of a URL, or of its path and query, that allows `method`.
+
+        Raises InvalidSignature, and ExpiredSignature for one that was valid.
+        """
+        path, expires, kid, sig = self._taken_apart(url)
+        allowed = "GET" if method == "HEAD" else method
+        for key in _keys(path):
+            if hmac.compare_digest(_signature(self._secrets[kid], allowed, expires, kid, key), sig):
+                if int(expires) <= self._clock():
+                    raise ExpiredSignature("this URL has expired; ask for a new one")
+                return key
+        raise _invalid()
+
+    def _taken_apart(self, url: str) -> tuple[str, str, str, str]:
+        """Path, expiry, signing key's id and signature, each in the one form that we write."""
+        path, _, query = url.partition("#")[0].partition("?")
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=False, max_num_fields=100)
+        except ValueError as error:
+            raise _invalid() from error
+        given = [(name, value) for name, value in pairs if name in OURS]
+        values = dict(given)
+        if len(given) != len(OURS) or len(values) != len(OURS):
+            raise _invalid()
+        expires, kid, sig = (values[name] for name in OURS)
+        if not _EXPIRES.fullmatch(expires) or kid not in self._secrets or not sig.isascii():
+            raise _invalid()
+        return path, expires, kid, sig
+
+
+def _keys(path: str) -> Iterator[str]:
+    """What may be the key in a path: all that follows a `/files/`, decoded once. A key may hold `/files/` itself."""
+    start = 0
+    for _ in range(MOST_SPLITS):
+        if (at := path.find(FILES, start)) < 0:
+            return
+        try:
+            yield unquote(path[at + len(FILES) :], errors="strict")
+        except UnicodeDecodeError:
+            return
+        start = at + 1
+
+
+def _signature(secret: bytes, method: str, expires: str, kid: str, key: str) -> str:
+    """The key comes last: it alone may hold any character. 43 of base64url's (RFC 4648, section 5), unpadded."""
+    signed = f"{method}\n{expires}\n{kid}\n{key}".encode("utf-8", "surrogatepass")
+    return urlsafe_b64encode(hmac.digest(secret, signed, "sha256")).rstrip(b"=").decode()
+
+
+def _invalid() -> InvalidSignature:
+    return InvalidSignature("this URL carries no valid signature; use it unchanged, as it was given out")
