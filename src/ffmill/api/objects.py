@@ -70,11 +70,24 @@ class JobListAnswer(BaseModel):
     pagingParams: Paging  # noqa: N815  # as clients know it
 
 
+class UploadUrls(BaseModel):
+    """The URLs of a temporary file, good for an hour."""
+
+    upload_url: str = Field(description="PUT the bytes of the file here, once.")
+    download_url: str = Field(description="The file as an input of a job, or to be downloaded, once it is uploaded.")
+
+
+class UploadAnswer(BaseModel):
+    """The URLs of a temporary file, wrapped."""
+
+    data: UploadUrls
+
+
 class ErrorAnswer(BaseModel):
     """A refused request."""
 
     errorCode: Literal[  # noqa: N815  # as clients know it
-        "validationError", "badRequest", "badApiKey", "notFound", "conflict", "unknownError", "unavailable"
+        "validationError", "badRequest", "badApiKey", "forbidden", "notFound", "conflict", "unknownError", "unavailable"
     ] = Field(description="What kind of refusal it is, for programs.")
     message: str = Field(description="What is wrong and, where it can be said, what to write instead.")
 

@@ -71,6 +71,7 @@ _SAVED = {
     "zip": "application/zip",
 }
 _TYPES = _PLAYED | _SAVED
+_KNOWN = frozenset(_TYPES.values())
 _INLINE = frozenset(_PLAYED.values())
 _UNQUOTED = set("!#$&+-.^_`|~ ()[]{},;=@'") | set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
@@ -79,6 +80,12 @@ def media_type(name: str) -> str:
     """The type of the file `name`; text is UTF-8."""
     kind = _TYPES.get(name.rpartition(".")[2].lower(), OTHER) if "." in name else OTHER
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def known_type(announced: str | None) -> str:
+    """The type that an upload announced, without its parameters, when it is one of ours; else that of any bytes."""
+    kind = (announced or "").partition(";")[0].strip().lower()
+    return kind if kind in _KNOWN else OTHER
 
 
 def disposition(name: str) -> str:
