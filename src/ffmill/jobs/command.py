@@ -66,7 +66,7 @@ def _argv(command: str, placeholders: Placeholders) -> tuple[str, ...]:
         found = words.split(marked)
     except words.Unclosed as unclosed:
         raise BadRequest(_unclosed(marked, unclosed, placeholders)) from unclosed
-    argv = tuple(map(placeholders.fill, found))
+    argv = placeholders.fill(found)
     if argv[:1] in (("ffprobe",), ("ffplay",)):
         raise BadRequest(f"{argv[0]} does not run here, only ffmpeg does: write what follows the word ffmpeg")
     argv = argv[1:] if argv[:1] == ("ffmpeg",) else argv

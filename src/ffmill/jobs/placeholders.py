@@ -1,7 +1,7 @@
 r"""Placeholders in commands: `{{name}}`, `<<name>>` and `\{\{name\}\}` stand for the path of an input or an output."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 from ffmill.errors import BadRequest
@@ -37,10 +37,17 @@ class Placeholders:
         """The text as it was written before `mark`."""
         return _MARK.sub(lambda found: self._marks[int(found[1])][0], text)
 
-    def fill(self, word: str) -> str:
-        """The word with paths; raises BadRequest for a placeholder that stands for no file."""
-        word = _SPELLINGS.sub(self._mark_or_refuse, word)
-        return _MARK.sub(lambda found: self._marks[int(found[1])][1], word)
+    def fill(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The words with paths; raises BadRequest for a placeholder that stands for no file."""
+        self._check_torn(words)
+        marked = [_SPELLINGS.sub(self._mark_or_refuse, word) for word in words]
+        return tuple(_MARK.sub(lambda found: self._marks[int(found[1])][1], word) for word in marked)
+
+    def _check_torn(self, words: Sequence[str]) -> None:
+        """An unknown name with blanks in it, or around it, lies in several words; no option is part of a name."""
+        for found in _SPELLINGS.finditer(" ".join(words)):
+            if " -" not in _inside(found):
+                self._mark_or_refuse(found)
 
     def _mark(self, found: re.Match[str]) -> str:
         path = self._path(_inside(found))
