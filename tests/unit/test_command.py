@@ -157,12 +157,12 @@ RECIPES: list[tuple[str, tuple[str, ...]]] = [
     ("-i in.mp4 -i b.mp4 -lavfi 'ssim=stats_file=outputs/ssim.log;[0:v][1:v]psnr' -f null /dev/null", ("ssim.log",)),
     ("-i in.mp4 -f md5 -", ()),
     ("-i in.mp4 -map 0 -c copy -f ffmetadata meta.ini", ("meta.ini",)),
-    ("-i in.mp4 -f tee -map 0 '[f=mp4]o1.mp4|[f=matroska]o2.mkv'", ("o1.mp4", "o2.mkv")),
+    ("-i in.mp4 -f tee -map 0 -c copy '[f=mp4]o1.mp4|[f=matroska]o2.mkv'", ("o1.mp4", "o2.mkv")),
     ("-i in.mp4 -map 0:v -s 640x360 small.mp4 -map 0:v -s 1280x720 big.mp4", ("small.mp4", "big.mp4")),
     ("-i in.mp4 -vf scale=iw*0.5:ih*0.5:force_original_aspect_ratio=decrease out.mp4", ("out.mp4",)),
     ("-i in.mp4 -vf \"select='gt(scene,0.4)',showinfo\" -fps_mode vfr -an s%02d.jpg", ("s01.jpg", "s*.jpg")),
     ("-i in.mp4 -filter:v 'setpts=0.5*PTS' -filter:a atempo=2.0 out.mp4", ("out.mp4",)),
-    ("-i in.mp4 -vf transpose=1 -noautorotate -c:a copy out.mp4", ("out.mp4",)),
+    ("-noautorotate -i in.mp4 -vf transpose=1 -c:a copy out.mp4", ("out.mp4",)),
     ("-i in.mp4 -vf 'crop=in_w/2:in_h/2:0:0,pad=640:360:(ow-iw)/2:(oh-ih)/2:black' out.mp4", ("out.mp4",)),
     ("-sseof -3 -i in.mp4 -update 1 -q:v 1 last.jpg", ("last.jpg",)),
     ("-stream_loop 3 -i in.mp4 -c copy out.mp4", ("out.mp4",)),
@@ -187,7 +187,6 @@ RECIPES: list[tuple[str, tuple[str, ...]]] = [
     ("-i in.mp4 '100%.mp4'", ("100%.mp4",)),
     ("-i in.mp4 'out [final] (1).mp4'", ("out [final] (1).mp4",)),
     ("-i in.mp4 -metadata title='{{' -metadata comment='}}' out.mp4", ("out.mp4",)),
-    ("-i in.mp4 -c copy seg_{{out.mp4}}", ("out.mp4",)),
 ]
 
 
