@@ -21,6 +21,7 @@ CONTRACT = {
     (400, "validationError"),
     (400, "badRequest"),
     (401, "badApiKey"),
+    (403, "forbidden"),
     (404, "notFound"),
     (405, "badRequest"),
     (409, "conflict"),

@@ -15,6 +15,7 @@ from ffmill.api.request_lines import RequestLines
 from ffmill.api.routes import files, health, jobs, reference
 from ffmill.api.waiting import BLANK_SECONDS
 from ffmill.config import Settings
+from ffmill.listener import listen
 
 
 def create_app(parts: Parts, *, blank_seconds: float = BLANK_SECONDS) -> FastAPI:
@@ -40,7 +41,7 @@ def create_app(parts: Parts, *, blank_seconds: float = BLANK_SECONDS) -> FastAPI
 
 def run(settings: Settings) -> None:
     """Serves the API until SIGINT or SIGTERM; raises CannotStart when the address or the database cannot be had."""
-    listener = server.listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, listener))
 
@@ -48,7 +49,7 @@ def run(settings: Settings) -> None:
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     async with open_parts(settings) as parts:
-        await server.serve(create_app(parts), listener, parts.stopping)
+        await server.Server(create_app(parts), parts.stopping).serve([listener])
 
 
 def _install_middleware(app: FastAPI, settings: Settings) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from ffmill.config import Settings
+from ffmill.db.embedded import database_url
 from ffmill.db.pool import UNREACHABLE, Pool, open_pool
 from ffmill.errors import CannotStart
 from ffmill.jobs.endings import Endings
@@ -67,13 +68,6 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
                 jobs=Jobs(settings, pool, queue, own_files, endings),
                 own_files=own_files,
             )
-
-
-def database_url(settings: Settings) -> str:
-    """The database that the settings name; raises CannotStart where they name none."""
-    if settings.database_url is None:
-        raise CannotStart("set FFMILL_DATABASE_URL, or run `ffmill serve`, which brings a database of its own")
-    return settings.database_url.get_secret_value()
 
 
 @asynccontextmanager

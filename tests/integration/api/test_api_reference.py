@@ -1,0 +1,90 @@
+"""The OpenAPI document and the page made of it."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from ffmill.jobs.view import job_object
+
+from .conftest import PICTURE, Service
+
+ROUTES = {
+    "/api/ffmpeg": {"post"},
+    "/api/jobs": {"get", "post"},
+    "/api/jobs/{job_id}": {"get"},
+    "/api/jobs/{job_id}/cancel": {"post"},
+    "/api/jobs/{job_id}/logs": {"get"},
+    "/api/tmp-file": {"post"},
+    "/healthz": {"get"},
+    "/readyz": {"get"},
+}
+
+
+@pytest.fixture
+def document(service: Service) -> dict[str, Any]:
+    """The OpenAPI document."""
+    return service.app.openapi()
+
+
+def test_the_document_names_every_route(document: dict[str, Any]) -> None:
+    named = {path: set(methods) for path, methods in document["paths"].items()}
+    assert {path: named.get(path) for path in ROUTES} == ROUTES
+
+
+def test_the_document_has_no_dangling_reference(document: dict[str, Any]) -> None:
+    names = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
+    assert names <= set(document["components"]["schemas"])
+
+
+def test_every_operation_has_words_and_answers_and_none_answers_422(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+            assert {"200"} <= set(operation["responses"]) | {"200" if path.startswith("/files") else ""}, (method, path)
+            assert "422" not in operation["responses"], (method, path)
+
+
+def test_every_field_of_request_and_job_is_described(document: dict[str, Any]) -> None:
+    for name in ("JobRequest", "JobObject"):
+        for field, schema in document["components"]["schemas"][name]["properties"].items():
+            assert schema.get("description"), (name, field)
+
+
+def test_what_needs_a_key_says_so(document: dict[str, Any]) -> None:
+    assert document["paths"]["/api/jobs"]["get"]["security"] == [{"ApiKey": []}]
+    assert "security" not in document["paths"]["/healthz"]["get"]
+    assert document["components"]["securitySchemes"]["ApiKey"]["scheme"] == "bearer"
+
+
+async def test_the_job_object_has_just_the_fields_that_the_document_says(
+    service: Service, client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    answer = await client.post("/api/ffmpeg", json=PICTURE)
+    assert set(answer.json()["data"]) == set(document["components"]["schemas"]["JobObject"]["properties"])
+    assert job_object.__doc__
+    assert service.key
+
+
+async def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(client: httpx.AsyncClient) -> None:
+    page = await client.get("/api/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert re.findall(r'(?:src|href)="(?!#)([^"]+)"', page.text) == ["/api/docs/style.css", "/api/openapi.json"]
+    assert "<script" not in page.text
+    style = await client.get("/api/docs/style.css")
+    assert style.headers["content-type"].startswith("text/css")
+    assert "url(" not in style.text
+    assert (await client.get("/api/openapi.json")).json()["info"]["title"] == "ffmill"
+
+
+async def test_the_page_has_a_place_for_every_link_within_it(client: httpx.AsyncClient) -> None:
+    html = (await client.get("/api/docs")).text
+    assert set(re.findall(r'href="#(\w+)"', html)) <= set(re.findall(r'id="(\w+)"', html))
+
+
+async def test_the_root_leads_to_the_page_without_trusting_the_host(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/", headers={"Host": "evil.example.org"})
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "/api/docs"
