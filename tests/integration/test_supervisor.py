@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import pytest
 
 from ffmill import tether
 from ffmill.cli import supervisor
+from ffmill.cli.gate import VARIABLE, Gate, pass_through
 from ffmill.cli.supervisor import Program, Supervised
 from ffmill.errors import CannotStart
 
@@ -212,3 +214,15 @@ async def test_a_child_whose_parent_died_before_the_tie_does_not_start() -> None
     out, err = await child.communicate()
     assert out == b""
     assert b"has ended" in err
+
+
+async def test_children_wait_at_the_gate_until_it_is_opened_and_never_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    monkeypatch.setenv(VARIABLE, str(gate.entrance))
+    waiting = asyncio.create_task(asyncio.to_thread(pass_through))
+    assert select.select([gate.entrance], [], [], 0)[0] == []
+    gate.open()
+    await waiting
+    gate.open()
+    pass_through()
+    os.close(gate.entrance)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ffmill import tether
+from ffmill.cli.gate import VARIABLE, Gate
 from ffmill.cli.supervisor import Program
 from ffmill.config import Settings
 from ffmill.db.embedded import EmbeddedPostgres
@@ -41,24 +42,26 @@ def setup_program(told: Mapping[str, str]) -> Program:
     return _ffmill("setup", told)
 
 
-def api_program(told: Mapping[str, str], listener: socket.socket) -> Program:
+def api_program(told: Mapping[str, str], gate: Gate, listener: socket.socket) -> Program:
     """The API, on a socket that outlives it: while it is started again, clients wait instead of being refused."""
-    descriptor = listener.fileno()
-    return _ffmill("api", {**told, INHERITED: str(descriptor)}, descriptors=(descriptor,))
+    return _ffmill("api", told, inherited={VARIABLE: gate.entrance, INHERITED: listener.fileno()})
 
 
-def worker_program(told: Mapping[str, str], settings: Settings, machine: str) -> Program:
+def worker_program(told: Mapping[str, str], gate: Gate, settings: Settings, machine: str) -> Program:
     """A worker under a name that stays, by which it takes back at once what its predecessor left behind."""
     name = f"{_installation(settings.root)}-{machine}"
-    return _ffmill("worker", {**told, "FFMILL_WORKER_NAME": name}, "--machine", machine, title=f"worker {machine}")
+    return _ffmill(f"worker --machine {machine} --name {name}", told, inherited={VARIABLE: gate.entrance})
 
 
-def _ffmill(
-    command: str, told: Mapping[str, str], *options: str, title: str = "", descriptors: tuple[int, ...] = ()
-) -> Program:
-    argv = [sys.executable, "-m", "ffmill.cli.main", command, *options]
+def _ffmill(command: str, told: Mapping[str, str], inherited: Mapping[str, int] | None = None) -> Program:
+    """`inherited`: descriptors that stay open in the child, and the variables that tell it which."""
+    inherited = inherited or {}
+    argv = [sys.executable, "-m", "ffmill.cli.main", *command.split()]
     return Program(
-        name=title or command, command=lambda: tether.command(argv), environment=told, descriptors=descriptors
+        name=command.partition(" --name")[0],
+        command=lambda: tether.command(argv),
+        environment={**told, **{name: str(descriptor) for name, descriptor in inherited.items()}},
+        descriptors=tuple(inherited.values()),
     )
 
 

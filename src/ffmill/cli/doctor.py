@@ -122,8 +122,9 @@ async def store(settings: Settings) -> str:
     key, content = f"doctor/{uuid4().hex}", uuid4().bytes
     await opened.put_stream(key, _chunks(content), len(content))
     try:
-        if b"".join([chunk async for chunk in await opened.open(key)]) != content:
-            raise CannotStart("the store gave other bytes than it was given: check FFMILL_STORE_URL")
+        async with opened.open(key) as chunks:
+            if b"".join([chunk async for chunk in chunks]) != content:
+                raise CannotStart("the store gave other bytes than it was given: check FFMILL_STORE_URL")
     finally:
         await opened.delete(key)
     return f"keeps, gives and deletes ({settings.effective_store_url})"

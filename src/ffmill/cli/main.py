@@ -50,9 +50,11 @@ def api(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     """Run the API alone."""
     from ffmill import config, logs
     from ffmill.api import app as command
+    from ffmill.cli.gate import pass_through
 
     settings = config.load_settings(host=host, port=port, data_dir=data_dir)
     logs.configure(settings, process="api")
+    pass_through()
     command.run(settings)
 
 
@@ -77,10 +79,12 @@ def worker(
     if machine not in config.MACHINES:
         raise typer.BadParameter(f"{machine!r} is no machine; there are: {', '.join(config.MACHINES)}")
 
+    from ffmill.cli.gate import pass_through
     from ffmill.worker import main as command
 
     settings = config.load_settings(concurrency=concurrency, data_dir=data_dir)
     logs.configure(settings, process=f"worker-{machine}")
+    pass_through()
     command.run(settings, machine=machine, name=name)
 
 

@@ -7,7 +7,7 @@ import structlog
 
 LOG = structlog.stdlib.get_logger()
 ANSWER_SECONDS = 5.0
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.05
 NEWS_SECONDS = 10.0
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where we ask, not where we listen
 

@@ -10,6 +10,7 @@ import structlog
 import typer
 
 from ffmill.cli import children
+from ffmill.cli.gate import Gate
 from ffmill.cli.readiness import until_ready
 from ffmill.cli.supervisor import Program, Supervised
 from ffmill.config import Settings
@@ -58,8 +59,11 @@ class Service:
         told = children.environment(settings, postgres)
         self._setup = Supervised(program=children.setup_program(told))
         self._database = [self._child(children.postgres_program(postgres))] if postgres else []
-        self._api = self._child(children.api_program(told, listener))
-        self._workers = [self._child(children.worker_program(told, settings, machine)) for machine in settings.machines]
+        self._gate = Gate()
+        self._api = self._child(children.api_program(told, self._gate, listener))
+        self._workers = [
+            self._child(children.worker_program(told, self._gate, settings, machine)) for machine in settings.machines
+        ]
         self._ready = False
         self._over = asyncio.Event()
         self._refusal: Exception | None = None
@@ -79,14 +83,14 @@ class Service:
 
     async def _start(self, group: asyncio.TaskGroup) -> None:
         known_key = self._api_key()
+        for child in (*self._database, self._api, *self._workers):
+            group.create_task(child.run())
         for database in self._database:
-            group.create_task(database.run())
             await self._until_database(database)
         if status := await self._setup.live():
             self._died(self._setup.program, status)
             return
-        for child in (self._api, *self._workers):
-            group.create_task(child.run())
+        self._gate.open()
         await until_ready(self._settings.host, self._settings.port)
         self._ready = True
         self._announce(new_key=self._api_key() != known_key)
