@@ -13,16 +13,16 @@ BODY_SECONDS = 60.0
 DRAINED = 8  # times the limit: so much of a body that is too large is still read, so that its client reads the answer
 
 
-async def read_object(request: Request, limit: int, *, seconds: float = BODY_SECONDS) -> dict[str, Any]:
-    """The JSON object that a request carries; its body at most `limit` bytes long, there within `seconds`.
+async def read_object(request: Request, limit: int) -> dict[str, Any]:
+    """The JSON object that a request carries; its body at most `limit` bytes long, there within 60 s.
 
     Raises ValidationError when it is not a JSON object, TooLarge, and Unavailable when it came too slowly.
     """
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(BODY_SECONDS):
             body = await _read(request, limit)
     except TimeoutError as error:
-        raise Unavailable(f"the body was not there within {seconds:g} s; nothing was accepted") from error
+        raise Unavailable(f"the body was not there within {BODY_SECONDS:g} s; nothing was accepted") from error
     return parse_object(body)
 
 

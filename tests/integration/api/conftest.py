@@ -1,6 +1,7 @@
 """The API over real parts: a database, a store on disk, an account with a key; in process or on a socket."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class Service:
         """The API on a socket of loopback: its host, its port, and the server, stopped at the end."""
         server = Server(self.app, self.parts.stopping)
         with listen("127.0.0.1", 0) as listener:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as uvloop does by itself
             host, port = listener.getsockname()
             async with asyncio.TaskGroup() as group:
                 group.create_task(server.serve([listener]))

@@ -1,0 +1,150 @@
+"""Raw connections: heads and bodies that are too large, too slow or never end are cut off; loose ones are served."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from ffmill.api import body
+from ffmill.api.connection import BoundedConnection
+
+from .conftest import PICTURE, Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where the API listens, and a key for it."""
+
+    host: str
+    port: int
+    key: str
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A bare connection."""
+        reader, writer = await asyncio.open_connection(self.host, self.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+    def head(self, *lines: str, path: str = "/api/ffmpeg") -> bytes:
+        """The head of a POST."""
+        named = (f"POST {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {self.key}", *lines)
+        return ("\r\n".join(named) + "\r\n\r\n").encode()
+
+
+async def dribble(writer: asyncio.StreamWriter) -> None:
+    """Sends bytes one by one until that fails."""
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0)  # no wait: the server shares this loop and must come to its turn
+
+
+@pytest.fixture
+async def address(service: Service) -> AsyncGenerator[Address]:
+    """The API on a socket."""
+    async with asyncio.timeout(60), service.served() as (host, port, _):
+        yield Address(host=host, port=port, key=service.key)
+
+
+async def exchange(address: Address, *sent: bytes) -> bytes:
+    """What comes back until the server closes the connection."""
+    async with address.connect() as (reader, writer):
+        for piece in sent:
+            writer.write(piece)
+            await writer.drain()
+        return await reader.read()
+
+
+async def test_a_chunked_body_without_content_type_is_read(address: Address) -> None:
+    text = json.dumps(PICTURE).encode()
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(text), text)
+    answer = await exchange(address, address.head("Transfer-Encoding: chunked", "Connection: close"), chunked)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"\r\nx-request-id: " in answer
+
+
+async def test_a_never_ending_body_is_413_and_the_connection_is_closed(address: Address) -> None:
+    async with address.connect() as (reader, writer):
+        writer.write(address.head("Transfer-Encoding: chunked"))
+        for _ in range(40):  # 1 KiB each; the limit is 4 KiB, and 8 times that is read
+            writer.write(b"400\r\n" + b" " * 1024 + b"\r\n")
+        answer = await reader.readuntil(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer.lower()
+
+
+async def test_a_body_announced_beyond_all_measure_is_413_before_it_is_sent(address: Address) -> None:
+    answer = await exchange(address, address.head("Content-Length: 99999999999", "Expect: 100-continue"))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_body_that_stalls_is_given_up(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
+    answer = await exchange(address, address.head("Content-Length: 100"), b"{")
+    assert answer.startswith(b"HTTP/1.1 503 ")
+
+
+async def test_a_key_is_refused_before_the_body_is_there(address: Address) -> None:
+    stranger = Address(host=address.host, port=address.port, key="nope")
+    async with stranger.connect() as (reader, writer):
+        writer.write(stranger.head("Content-Length: 100"))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+
+
+async def test_a_body_never_read_does_not_hold_its_connection(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoundedConnection, "drain_seconds", 0.1)
+    stranger = Address(host=address.host, port=address.port, key="nope")
+    async with stranger.connect() as (reader, writer):
+        writer.write(stranger.head("Content-Length: 1000000"))
+        await reader.readuntil(b"\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            await dribble(writer)
+
+
+async def test_a_head_that_stalls_is_given_up(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedConnection, "head_seconds", 0.05)
+    assert await exchange(address, b"POST /api/ffmpeg HTTP/1.1\r\nHost: x\r\n") == b""
+    assert await exchange(address) == b""
+
+
+async def test_a_head_too_large_is_refused(address: Address) -> None:
+    async with address.connect() as (reader, writer):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_large_body_is_not_taken_for_a_head(address: Address) -> None:
+    text = json.dumps(PICTURE).encode().ljust(4096)
+    head = address.head(f"Content-Length: {len(text)}")
+    async with address.connect() as (reader, writer):
+        for _ in range(40):
+            writer.write(head + text)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            rest = await reader.readuntil(b"\r\n\r\n")
+            length = next(line for line in rest.split(b"\r\n") if line.lower().startswith(b"content-length"))
+            await reader.readexactly(int(length.split(b":")[1]))
+
+
+@pytest.mark.parametrize(
+    "bytes_sent",
+    [
+        b"\x00\xff\x16\x03\x01\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /api/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET /api/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    ],
+    ids=range(5),
+)
+async def test_what_is_no_http_is_a_400(address: Address, bytes_sent: bytes) -> None:
+    async with address.connect() as (reader, writer):
+        writer.write(bytes_sent)
+        assert (await reader.readline()).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ", b"HTTP/1.1 401 "))
