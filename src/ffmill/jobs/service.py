@@ -1,5 +1,6 @@
 """What can be done with jobs: submit, get, list, cancel, read the log, wait."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -12,6 +13,9 @@ from ffmill.jobs import repository, rules
 from ffmill.jobs.endings import Endings
 from ffmill.jobs.model import Job, Status, Submission
 from ffmill.jobs.repository import Page
+
+
+LONG_COMMANDS = 64 << 10  # characters
 
 
 class Tickets(Protocol):
@@ -60,7 +64,7 @@ class Jobs:
 
         Raises BadRequest for whatever can be known to be wrong without running it.
         """
-        submission = rules.admit(submission, self._settings.machines)
+        submission = await self._admit(submission)
         timeout = submission.timeout_seconds or self._settings.default_timeout_seconds
         if timeout > self._settings.max_timeout_seconds:
             raise BadRequest(f"timeout_seconds is {timeout}; the most is {self._settings.max_timeout_seconds}")
@@ -124,6 +128,12 @@ class Jobs:
         if status is None:
             raise Unavailable(f"job {job_id} is gone")
         return Status(status).terminal
+
+    async def _admit(self, submission: Submission) -> Submission:
+        """Applies the rules; in a thread where the commands are so long that other requests would feel it."""
+        if sum(map(len, submission.ffmpeg_commands)) < LONG_COMMANDS:
+            return rules.admit(submission, self._settings.machines)
+        return await asyncio.to_thread(rules.admit, submission, self._settings.machines)
 
     async def _own(self, input_files: Mapping[str, str]) -> dict[str, str]:
         keys = {name: await self._files.resolve(url) for name, url in input_files.items()}

@@ -11,7 +11,7 @@ from psycopg.errors import ForeignKeyViolation
 
 from ffmill.config import Settings
 from ffmill.db.pool import UNREACHABLE, Connection, Pool
-from ffmill.errors import AttemptFailed, Unavailable
+from ffmill.errors import AttemptFailed, Refusal
 from ffmill.jobs import attempts, command, repository
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.model import Job, Progress, Result, Status
@@ -107,7 +107,7 @@ class Attempts:
         try:
             async with self._deadline(claimed), self._reporting(job, reader):
                 outcome = await self._run(job, slot, log, reader, bytes_in)
-        except (AttemptFailed, Unavailable) as error:
+        except (AttemptFailed, Refusal) as error:  # a Refusal: the store's, or rules that have become stricter
             outcome = Result(status=Status.FAILED, error_message=error.message)
         except TimeoutError:
             outcome = self._too_late(claimed)

@@ -18,6 +18,7 @@ MIB = 1 << 20
 FRONT = (
     "-hide_banner",
     "-nostdin",
+    "-y",
     "-loglevel",
     "level+info",
     "-nostats",
