@@ -1,0 +1,52 @@
+# Needs Python 3.11 or newer and nothing else; `make help` lists the targets.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := .uv/bin/uv
+UV_VERSION := 0.13.9
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test test-system lint format bench docs clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/ready  ## install everything into .venv, pinned by uv.lock
+
+.venv/ready: pyproject.toml uv.lock
+	@test -x $(UV) || $(PYTHON) -m venv .uv
+	@$(UV) --version 2>/dev/null | grep -qwF "$(UV_VERSION)" || .uv/bin/pip install --quiet uv==$(UV_VERSION)
+	@$(UV) sync --quiet --frozen --python .uv/bin/python
+	@touch $@
+
+demo: setup  ## start the service, run a job on real footage, show the result
+	@$(BIN)/python examples/demo.py
+
+serve: setup  ## start the service and leave it running
+	@$(BIN)/ffmill serve
+
+test: setup  ## run every test that needs nothing but pip
+	$(BIN)/pytest -m "not system"
+
+test-system: setup  ## run the tests that need root, or what only apt brings
+	$(BIN)/pytest -m system
+
+lint: setup  ## check style and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+
+format: setup  ## put the code into shape
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: setup  ## measure the service against raw ffmpeg
+	$(BIN)/python bench/overhead.py
+
+docs: setup  ## build the documentation into site/
+	$(BIN)/zensical build --strict --clean
+
+clean:  ## remove what was made here, the demo's data too
+	rm -rf .venv .uv site ffmill-data .pytest_cache .ruff_cache .hypothesis
