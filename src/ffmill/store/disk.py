@@ -4,16 +4,12 @@ obstore's writes never sync and cannot move a file, and it reads in pieces of 8 
 """
 
 import asyncio
-import errno
 import hashlib
 import os
 import re
-import shutil
-import stat
-import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -21,6 +17,7 @@ from uuid import uuid4
 from obstore.store import LocalStore
 
 from ffmill.errors import CannotStart
+from ffmill.store import durable
 from ffmill.store.blocks import blocks
 from ffmill.store.failures import reading, writing
 from ffmill.store.keys import check_key
@@ -30,10 +27,8 @@ T = TypeVar("T")
 
 BLOCK_BYTES = 1 << 20
 CHUNK_BYTES = 256 << 10
-PIECE_BYTES = 4 << 20
 THREADS = 8
 STAGING = ".staging"  # no key begins with a dot
-STALE_SECONDS = 86_400
 UNREADABLE = re.compile(r"#[0-9]+\Z")  # obstore takes such names for its own unfinished files, and refuses them
 
 
@@ -43,9 +38,9 @@ class DiskStore(Store):
     def __init__(self, root: Path) -> None:
         """Makes the directory where it is missing; raises CannotStart when it cannot be had."""
         try:
-            _make_directory(root / STAGING)
-            _sync_directory(root)
-            _sweep(root / STAGING)
+            durable.make_directory(root / STAGING)
+            durable.sync_directory(root)
+            durable.sweep(root / STAGING)
         except OSError as error:
             raise CannotStart(f"the store {root} cannot be used: {error.strerror}; set FFMILL_STORE_URL") from error
         super().__init__(LocalStore(root, automatic_cleanup=True))
@@ -58,10 +53,10 @@ class DiskStore(Store):
         staged = {check_key(key): self._staging_path() for key in files}
         with writing():
             try:
-                sizes = await self._side_by_side(_stage, [(path, staged[key]) for key, path in files.items()])
+                sizes = await self._side_by_side(durable.stage, [(path, staged[key]) for key, path in files.items()])
                 await self._in_thread(self._place, staged)
             except BaseException:
-                await self._in_thread(_remove, *staged.values())
+                await self._in_thread(durable.remove, *staged.values())
                 raise
         return dict(zip(files, sizes, strict=True))
 
@@ -70,13 +65,13 @@ class DiskStore(Store):
         staged, total = {check_key(key): self._staging_path()}, 0
         with writing():
             try:
-                with open(staged[key], "xb", buffering=0, opener=_private) as file:  # noqa: ASYNC230
+                with open(staged[key], "xb", buffering=0, opener=durable.private) as file:  # noqa: ASYNC230
                     async for block in blocks(chunks, BLOCK_BYTES, limit_bytes):
-                        total += await self._in_thread(_write, file.fileno(), block)
+                        total += await self._in_thread(durable.write, file.fileno(), block)
                     await self._in_thread(os.fsync, file.fileno())
                 await self._in_thread(self._place, staged)
             except BaseException:
-                await self._in_thread(_remove, *staged.values())
+                await self._in_thread(durable.remove, *staged.values())
                 raise
         return total
 
@@ -95,7 +90,7 @@ class DiskStore(Store):
         """As Store says."""
         total = 0
         with reading(), (self._root / self._location(key)).open("rb") as source, path.open("xb") as copy:
-            while piece := await self._in_thread(_copy_piece, source.fileno(), copy.fileno()):
+            while piece := await self._in_thread(durable.copy_piece, source.fileno(), copy.fileno()):
                 total += piece
         return total
 
@@ -118,7 +113,7 @@ class DiskStore(Store):
         """Raises Unavailable when nothing can be written, as to a full disk."""
         probe = self._staging_path()
         with writing():
-            await self._in_thread(_probe, probe)
+            await self._in_thread(durable.probe, probe)
 
     def _location(self, key: str) -> str:
         """The path below the root: the key itself, but for a last name that obstore refuses."""
@@ -135,10 +130,10 @@ class DiskStore(Store):
         directories = dict[Path, None]()
         for key, path in staged.items():
             final = self._root / self._location(key)
-            _rename_into(path, final)
+            durable.rename_into(path, final)
             directories |= dict.fromkeys(final.parents[: key.count("/") + 1])
         for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):
-            _sync_directory(directory)
+            durable.sync_directory(directory)
 
     async def _side_by_side(self, call: Callable[[Path, Path], T], arguments: list[tuple[Path, Path]]) -> list[T]:
         """Several syncs at once share one commit of the filesystem's journal."""
@@ -156,101 +151,3 @@ class DiskStore(Store):
         except asyncio.CancelledError:
             await asyncio.wait([running])
             raise
-
-
-def _stage(path: Path, staged: Path) -> int:
-    """Brings a regular file into the staging directory, makes it ours and syncs it; returns its bytes."""
-    try:
-        path.rename(staged)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        _copy(path, staged)
-    # In our directory no job can change it any more: what is checked now stays so.
-    descriptor = os.open(staged, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        _own(descriptor, facts)
-        os.fsync(descriptor)
-        return facts.st_size
-    finally:
-        os.close(descriptor)
-
-
-def _own(descriptor: int, facts: os.stat_result) -> None:
-    if facts.st_uid != os.geteuid():  # a file of a slot's user
-        os.fchown(descriptor, os.geteuid(), os.getegid())
-    os.fchmod(descriptor, 0o600)
-
-
-def _copy(path: Path, copy: Path) -> None:
-    """Copies a file from another filesystem and removes it there; never through a link, never from a pipe."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    with open(copy, "xb", opener=_private) as target, path.open("rb") as source:
-        shutil.copyfileobj(source, target, BLOCK_BYTES)
-    path.unlink()
-
-
-def _rename_into(path: Path, final: Path) -> None:
-    """Renames; again when the directory, still empty, was tidied away by a deletion in between."""
-    for _ in range(100):
-        _make_directory(final.parent)
-        with suppress(FileNotFoundError):
-            path.rename(final)
-            return
-    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-
-
-def _make_directory(directory: Path) -> None:
-    """Makes a directory and those above it that are missing, each of them 0700."""
-    try:
-        directory.mkdir(0o700, exist_ok=True)
-    except FileNotFoundError:
-        _make_directory(directory.parent)
-        directory.mkdir(0o700, exist_ok=True)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write(descriptor: int, block: bytes) -> int:
-    view = memoryview(block)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    return len(block)
-
-
-def _copy_piece(source: int, copy: int) -> int:
-    return _write(copy, os.read(source, PIECE_BYTES))
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _remove(*paths: Path) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
-
-
-def _probe(path: Path) -> None:
-    try:
-        path.write_bytes(b"can this be written?")
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _sweep(staging: Path) -> None:
-    """Removes what processes that died left unfinished; by the time of change, which no file can bring along."""
-    for entry in os.scandir(staging):
-        with suppress(FileNotFoundError):
-            if entry.stat(follow_symlinks=False).st_ctime < time.time() - STALE_SECONDS:
-                Path(entry.path).unlink()

@@ -52,10 +52,8 @@ class RemoteStore(Store):
 
     def __init__(self, settings: Settings) -> None:
         """Connects to nothing yet; raises CannotStart when the settings cannot be used."""
-        config, plain = _config(settings), (settings.s3_endpoint or "").startswith("http://")
         try:
-            reads = S3Store(config=config, client_options=_client(READ_SECONDS, plain), retry_config=RETRIES)
-            self._writes = S3Store(config=config, client_options=_client(WRITE_SECONDS, plain), retry_config=RETRIES)
+            reads, self._writes = _bucket(settings, READ_SECONDS), _bucket(settings, WRITE_SECONDS)
         except (obstore.exceptions.BaseError, ValueError) as error:
             raise CannotStart(f"the store {settings.store_url} cannot be used: {_first_line(error)}") from error
         super().__init__(reads)
@@ -222,29 +220,29 @@ def _no_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW)
 
 
-def _config(settings: Settings) -> "S3Config":
-    """What the settings say; the rest obstore takes from the `AWS_` variables, or from the machine's own role."""
+def _bucket(settings: Settings, silence_seconds: float) -> S3Store:
+    """The bucket of the settings, addressed by path. Raises BaseError or ValueError where they are wrong."""
     url = urlsplit(settings.store_url or "")
-    given: dict[str, str | None] = {
-        "bucket": url.netloc,
-        "prefix": unquote(url.path).strip("/") or None,
-        "endpoint": settings.s3_endpoint,
-        "region": settings.s3_region,
-        "access_key_id": settings.s3_access_key_id,
-        "secret_access_key": settings.s3_secret_access_key.get_secret_value()
-        if settings.s3_secret_access_key
-        else None,
-    }
-    return {name: value for name, value in given.items() if value is not None}  # pyright: ignore[reportReturnType]
-
-
-def _client(silence_seconds: int, plain_http: bool) -> "ClientConfig":
-    return {
-        "allow_http": plain_http,
+    client: ClientConfig = {
+        "allow_http": (settings.s3_endpoint or "").startswith("http://"),
         "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
         "read_timeout": timedelta(seconds=silence_seconds),
         "timeout": ANSWER,
     }
+    prefix = unquote(url.path).strip("/") or None
+    return S3Store(url.netloc, prefix=prefix, config=_config(settings), client_options=client, retry_config=RETRIES)
+
+
+def _config(settings: Settings) -> "S3Config":
+    """What the settings say; the rest obstore takes from the `AWS_` variables, or from the machine's own role."""
+    secret = settings.s3_secret_access_key
+    given: dict[str, str | None] = {
+        "endpoint": settings.s3_endpoint,
+        "region": settings.s3_region,
+        "access_key_id": settings.s3_access_key_id,
+        "secret_access_key": secret.get_secret_value() if secret else None,
+    }
+    return {name: value for name, value in given.items() if value is not None}  # pyright: ignore[reportReturnType]
 
 
 def _attributes(key: str) -> dict[str, str]:
