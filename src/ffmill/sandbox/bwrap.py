@@ -1,0 +1,39 @@
+"""bubblewrap's argument list: what a cage may see and do. This is the security boundary of ffmill."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+TMP_BYTES = 64 << 20  # of /tmp, which is memory; ffmpeg's `cache:` protocol writes there
+NOBODY = "65534"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Walls:
+    """What every cage of a worker has in common, by paths that a slot's user can reach."""
+
+    bwrap: Path
+    root: Path  # the read-only root of our own
+    ffmpeg: Path
+    ffprobe: Path
+    fonts: tuple[Path, ...]  # directories of the host, shown where they lie
+
+
+def argv(walls: Walls, *, work: Path, inputs: Path) -> list[str]:
+    """The argument list that runs `sh` in a cage on a job's directory; `--as-pid-1`: what it becomes is pid 1.
+
+    As pid 1 nothing can outlive it, its CPU and memory are told by wait4 on bwrap, and a file that grows too large is
+    an error to it instead of a deadly signal.
+    """
+    return [
+        str(walls.bwrap),
+        *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+        *("--uid", NOBODY, "--gid", NOBODY, "--hostname", "ffmill", "--cap-drop", "ALL"),
+        *("--die-with-parent", "--new-session", "--as-pid-1"),
+        *("--ro-bind", str(walls.root), "/"),
+        *("--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"),
+        *("--size", str(TMP_BYTES), "--tmpfs", "/tmp"),  # noqa: S108  # the cage's own
+        *("--ro-bind", str(walls.ffmpeg), "/ffmpeg", "--ro-bind", str(walls.ffprobe), "/ffprobe"),
+        *(word for path in walls.fonts for word in ("--ro-bind", str(path), str(path))),
+        *("--bind", str(work), "/job", "--ro-bind", str(inputs), "/job/inputs", "--chdir", "/job"),
+        *("--", "/sh"),
+    ]

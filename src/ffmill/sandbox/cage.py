@@ -1,0 +1,127 @@
+"""A cage: a confined `sh` that waits for one line, made ready before the command is known."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from ffmill.sandbox.limits import Evidence, Limits
+from ffmill.sandbox.line import line
+from ffmill.sandbox.process import Ended, Listener, Process, Start
+from ffmill.sandbox.watch import Watch
+from ffmill.sandbox.workspace import Workspace
+
+Program = Literal["ffmpeg", "ffprobe"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exit:
+    """How a command ended, and what it took."""
+
+    code: int  # 128 + n after signal n
+    cpu_seconds: float
+    peak_memory_bytes: int
+    wall_seconds: float
+    limit: str | None  # the sentence on the limit that ended it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Door:
+    """How a cage is entered."""
+
+    start: Start  # of its `sh`
+    programs: Mapping[Program, str]  # by what names `sh` finds them
+    count_threads: bool  # whether RLIMIT_NPROC counts the command's threads and nobody else's
+
+
+class Cage:
+    """One cage for one run; a context manager, at whose end everything in it is gone. Made in the loop's thread."""
+
+    def __init__(self, door: Door, workspace: Workspace) -> None:
+        self._door = door
+        self._workspace = workspace
+        self._process = Process(door.start)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._process.close()
+
+    @property
+    def pid(self) -> int:
+        """Of what is at work in the cage, as the host sees it."""
+        return self._process.pid
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        limits: Limits,
+        *,
+        program: Program = "ffmpeg",
+        on_progress: Listener = lambda _: None,
+        on_stderr: Listener = lambda _: None,
+    ) -> Exit:
+        """Runs the program with these words in the job's directory; cancelled, it is gone at once.
+
+        `on_progress` gets what ffmpeg writes to `pipe:3`, or ffprobe to its standard output; `on_stderr` all the rest,
+        in chunks as they come. Raises ValueError when a word holds a NUL.
+        """
+        words = line(
+            self._door.programs[program],
+            argv,
+            limits,
+            progress=program == "ffmpeg",
+            count_threads=self._door.count_threads,
+        )
+        if self._process.has_ended:  # a cage may die while it waits, as when the host runs out of memory
+            await self._process.close()
+            self._process = Process(self._door.start)
+        try:
+            return await self._run(words, limits, on_progress, on_stderr)
+        finally:
+            await self._process.close()
+
+    async def _run(self, words: bytes, limits: Limits, on_progress: Listener, on_stderr: Listener) -> Exit:
+        began, evidence = time.monotonic(), Evidence()
+        watch = Watch(self._process, self._workspace, limits)
+        self._process.listen(
+            _both(on_progress, lambda _: watch.look_at_process()),  # the last word comes just before the end
+            _both(on_stderr, evidence.feed),
+        )
+        await self._process.send(words)
+        breach = await self._see_through(watch)
+        ended = await self._process.result()
+        wall = time.monotonic() - began
+        return Exit(
+            code=ended.code,
+            cpu_seconds=ended.cpu_seconds,
+            peak_memory_bytes=_peak(ended, watch),
+            wall_seconds=wall,
+            limit=breach or evidence.breach(limits, ended.code) or await watch.look_at_disk(),
+        )
+
+    async def _see_through(self, watch: Watch) -> str | None:
+        while not await self._process.ended_within(watch.pause):
+            if breach := await watch.look():
+                await self._process.kill()
+                return breach
+        return None
+
+
+def _both(first: Listener, second: Callable[[bytes], object]) -> Listener:
+    def listener(chunk: bytes) -> None:
+        second(chunk)
+        first(chunk)
+
+    return listener
+
+
+def _peak(ended: Ended, watch: Watch) -> int:
+    """wait4's figure is exact where it exceeds our own: until its execve the child had our pages."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << (10 if sys.platform == "linux" else 0)
+    if ended.peak_memory_bytes > own or not watch.peak_memory_bytes:
+        return ended.peak_memory_bytes
+    return watch.peak_memory_bytes

@@ -1,0 +1,116 @@
+"""The limits of a command, and how a breach of one shows."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from ffmill.config import Settings
+
+MIB = 1 << 20
+STACK_BYTES = 8 * MIB  # of a thread: reserved, counted as data, mostly never used
+ARENA_BYTES = 64 * MIB  # address space that malloc sets aside for a thread
+UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one command may use."""
+
+    file_bytes: int  # size of any file it writes
+    job_bytes: int  # disk space of the job: inputs and files written
+    memory_bytes: int  # resident
+    threads: int
+    open_files: int = 4096
+    files: int = 100_000  # in the job's directory
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The limits that the operator set."""
+        return cls(
+            file_bytes=settings.max_output_bytes,
+            job_bytes=settings.max_job_bytes,
+            memory_bytes=settings.max_memory_bytes,
+            threads=settings.max_threads,
+        )
+
+    @property
+    def data_bytes(self) -> int:
+        """RLIMIT_DATA: memory that is only reserved counts there, stacks above all (setrlimit(2))."""
+        return self.memory_bytes + self.threads * STACK_BYTES
+
+    @property
+    def address_bytes(self) -> int:
+        """RLIMIT_AS, a backstop for what is neither resident nor data."""
+        return 2 * self.data_bytes + self.threads * ARENA_BYTES
+
+    def file_sentence(self) -> str:
+        """What to say when one file grew too large."""
+        return f"a file grew beyond {human(self.file_bytes)} (FFMILL_MAX_OUTPUT_BYTES)"
+
+    def job_sentence(self) -> str:
+        """What to say when all files together grew too large."""
+        return f"the job's inputs and files grew beyond {human(self.job_bytes)} (FFMILL_MAX_JOB_BYTES)"
+
+    def files_sentence(self) -> str:
+        """What to say when there are too many files."""
+        return f"the job wrote more than {self.files:,} files"
+
+    def memory_sentence(self) -> str:
+        """What to say when memory ran out."""
+        return f"the command needed more than {human(self.memory_bytes)} of memory (FFMILL_MAX_MEMORY_BYTES)"
+
+    def threads_sentence(self) -> str:
+        """What to say when there were too many threads."""
+        return f"the command started more than {self.threads:,} threads (FFMILL_MAX_THREADS)"
+
+    def open_files_sentence(self) -> str:
+        """What to say when there were too many open files."""
+        return f"the command had more than {self.open_files:,} files open at once"
+
+
+class Evidence:
+    """Watches what a command says for the errors that its limits give it (errno(3)).
+
+    A breach of memory may be nothing but a line in the log: libraries pass over an allocation that failed, and ffmpeg
+    exits 0. So a line that is marked as an error counts whatever the exit code, any other line when that is not 0.
+    """
+
+    LINE_BYTES = 4096
+    TEXTS = (b"File too large", b"Cannot allocate memory", b"Resource temporarily unavailable", b"Too many open files")
+    ERROR = re.compile(rb"\[(error|fatal|panic)\]")
+
+    def __init__(self) -> None:
+        self._partial = b""
+        self._seen = set[bytes]()
+        self._errors = set[bytes]()
+
+    def feed(self, chunk: bytes) -> None:
+        """Takes what the command wrote."""
+        text = self._partial + chunk
+        for needle in self.TEXTS:
+            if needle in text:
+                self._note(needle, text)
+        self._partial = text[text.rfind(b"\n") + 1 :][-self.LINE_BYTES :]
+
+    def breach(self, limits: Limits, code: int) -> str | None:
+        """The sentence on the limit that ended the command with this exit code, if one did."""
+        seen = self._seen if code else self._errors
+        file, memory, threads, open_files = self.TEXTS
+        sentences = {
+            file: limits.file_sentence,
+            memory: limits.memory_sentence,
+            threads: limits.threads_sentence,
+            open_files: limits.open_files_sentence,
+        }
+        return next((say() for needle, say in sentences.items() if needle in seen), None)
+
+    def _note(self, needle: bytes, text: bytes) -> None:
+        self._seen.add(needle)
+        if any(needle in line and self.ERROR.search(line) for line in text.splitlines()):
+            self._errors.add(needle)
+
+
+def human(size: int) -> str:
+    """A size in bytes as a person writes it: `20 GiB`, `1.5 MiB`."""
+    unit, name = next((unit, name) for unit, name in UNITS if size >= unit or unit == 1)
+    return f"{round(size / unit, 1):g} {name}"

@@ -1,0 +1,117 @@
+"""The read-only root of the cages: `sh`, the libraries that the programs load, fonts, and places for what is bound.
+
+root-<digest>/
+  sh, lib…/               copied; ffmpeg and ffprobe are bound, they are large
+  ffmpeg, ffprobe, dev/, tmp/, job/    mount points
+  fonts/                  fonts of our own, their configuration, and an index of them all
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffmill.errors import CannotStart
+from ffmill.sandbox import fonts
+
+SH = Path("/bin/sh")
+LAYOUT = "1"  # to be raised when a root is built otherwise
+LIBRARY_PATH = "library-path"
+FONTS = Path("/fonts")
+FONT_INDEX = FONTS / "cache"
+LDD_SECONDS = 20
+LDD_LINE = re.compile(r"(/\S+) \(0x")  # `libm.so.6 => /lib/libm.so.6 (0x…)` and `/lib64/ld-linux.so.2 (0x…)`
+SEARCHED = re.compile(r"(/usr)?/lib(64)?(/[^/]+-linux-gnu)?")  # where the loader looks without being told
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a root will hold."""
+
+    programs: tuple[Path, ...]
+    libraries: tuple[Path, ...]
+    font_directories: tuple[Path, ...]  # the host's
+
+    @property
+    def name(self) -> str:
+        """Of the root's directory; another one when anything that went into it has changed."""
+        files = [*self.programs, *self.libraries, *sorted(fonts.OURS.iterdir()), *_directories(self.font_directories)]
+        facts = [LAYOUT, *(f"{path} {(at := path.stat()).st_size} {at.st_mtime_ns}" for path in files)]
+        return "root-" + hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+
+    @property
+    def library_path(self) -> str:
+        """Directories of libraries where the loader does not look by itself."""
+        odd = {str(path.parent) for path in self.libraries if not SEARCHED.fullmatch(str(path.parent))}
+        return ":".join(sorted(odd))
+
+
+def plan(ffmpeg: Path, ffprobe: Path) -> Plan:
+    """What the root for these programs must hold; raises CannotStart when a library is missing."""
+    programs = (ffmpeg.resolve(), ffprobe.resolve(), SH)
+    return Plan(programs=programs, libraries=libraries(programs), font_directories=tuple(fonts.of_host()))
+
+
+def libraries(programs: Sequence[Path]) -> tuple[Path, ...]:
+    """What the programs load, the loader itself included, as `ldd` lists it; nothing for static ones."""
+    try:
+        ran = subprocess.run(  # fmt: skip
+            ["ldd", *programs],  # noqa: S607  # wherever the system has it
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LDD_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CannotStart(f"`ldd` does not tell which libraries ffmpeg needs ({error}): install it") from error
+    if missing := re.search(r"(\S+) => not found", ran.stdout):
+        raise CannotStart(f"{' or '.join(map(str, programs[:2]))} needs {missing[1]}, which is not installed")
+    return tuple(sorted({Path(found) for found in LDD_LINE.findall(ran.stdout)}))
+
+
+def build(planned: Plan, root: Path) -> None:
+    """Makes the root in a directory that does not exist yet; every user may read it."""
+    for directory in ("dev", "tmp", "job", "fonts/cache", *(str(path)[1:] for path in planned.font_directories)):
+        (root / directory).mkdir(parents=True)
+    for empty in ("ffmpeg", "ffprobe", "dev/null", "dev/urandom"):
+        (root / empty).touch()
+    for library in planned.libraries:
+        _copy(library, root / str(library)[1:])
+    _copy(SH, root / "sh")
+    for font in fonts.OURS.iterdir():
+        _copy(font, root / "fonts" / font.name)
+    temporary = Path("/tmp/fontconfig")  # noqa: S108  # the cage's own
+    (root / "fonts/fonts.conf").write_text(
+        fonts.config([FONTS, *planned.font_directories], [FONT_INDEX, temporary])  # fmt: skip
+    )
+    (root / LIBRARY_PATH).write_text(planned.library_path)
+    _open_to_all(root)
+
+
+def environment(root: Path) -> dict[str, str]:
+    """What programs in the cage find in their environment: all of it."""
+    told = {"HOME": "/tmp", "LANG": "C.UTF-8", "FONTCONFIG_FILE": "/fonts/fonts.conf"}  # noqa: S108
+    odd = (root / LIBRARY_PATH).read_text()
+    return {**told, "LD_LIBRARY_PATH": odd} if odd else told
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+
+
+def _open_to_all(root: Path) -> None:
+    """Whatever our umask says."""
+    for path, _, files in os.walk(root):
+        Path(path).chmod(0o755)
+        for name in files:
+            Path(path, name).chmod(0o755)
+
+
+def _directories(tops: Iterable[Path]) -> list[Path]:
+    return sorted(Path(path) for top in tops for path, _, _ in os.walk(top))

@@ -1,0 +1,100 @@
+"""The sandbox of a worker: makes workspaces and cages for its slots."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from ffmill.config import Settings
+from ffmill.errors import CannotStart
+from ffmill.sandbox import levels
+from ffmill.sandbox.cage import Cage
+from ffmill.sandbox.levels import Level
+from ffmill.sandbox.limits import Limits
+from ffmill.sandbox.removal import remove
+from ffmill.sandbox.scratch import Scratch
+from ffmill.sandbox.workspace import Workspace, make
+
+LOG = structlog.stdlib.get_logger()
+CHECK_SECONDS = 30
+REMOVERS = 2
+GO_ON = "set FFMILL_SANDBOX=off where you trust the commands"
+
+
+class Sandbox:
+    """Made by `open`; serves the slots 0 to 1,023."""
+
+    def __init__(self, level: Level, scratch: Scratch, directory: Path, removers: ThreadPoolExecutor) -> None:
+        self._level = level
+        self._scratch = scratch
+        self._directory = directory
+        # unlink holds its caller up for as long as a file is large: that must not be the loop
+        self._removers = removers
+        self._names = count()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, slots: int) -> AsyncGenerator[Self]:
+        """Prepares the scratch directory and what cages are made of, and tries one; starts to sweep.
+
+        To be entered by the main thread, from which all cages are then made: they die with it. Raises CannotStart.
+        """
+        if slots > levels.uids.BLOCK:
+            raise CannotStart(f"a worker has {levels.uids.BLOCK} slots at most, not {slots}: start several workers")
+        scratch = Scratch(settings.scratch_dir)
+        with scratch.worker() as directory, _level(settings, scratch, directory) as level:
+            with ThreadPoolExecutor(REMOVERS, thread_name_prefix="remover") as removers:
+                sandbox = cls(level, scratch, directory, removers)
+                await sandbox.check(Limits.of(settings))
+                removers.submit(scratch.sweep)
+                yield sandbox
+
+    @property
+    def level(self) -> levels.Name:
+        """How commands are confined."""
+        return self._level.name
+
+    @asynccontextmanager
+    async def workspace(self, slot: int) -> AsyncGenerator[Workspace]:
+        """A fresh directory for one attempt on a slot, removed at the end whatever is in it, cancelled or not."""
+        root = self._directory / f"{slot}-{next(self._names)}"
+        try:
+            yield make(root, slot=slot, uid=self._level.uid(slot), caged=self.level != "off")
+        finally:
+            # cancelled, the removal goes on in its thread, which the sandbox waits for when it is closed
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._removers, remove, root))
+
+    @asynccontextmanager
+    async def cage(self, workspace: Workspace) -> AsyncGenerator[Cage]:
+        """A cage on a workspace, ready for its one command; several may be open on one workspace."""
+        async with Cage(self._level.door(workspace), workspace) as cage:
+            yield cage
+
+    async def sweep(self) -> list[Path]:
+        """Removes what dead workers left in the scratch directory; gives the directories removed."""
+        return await asyncio.get_running_loop().run_in_executor(self._removers, self._scratch.sweep)
+
+    async def check(self, limits: Limits) -> None:
+        """Runs `ffmpeg -version` in a cage; raises CannotStart, which says why and how to go on, when that fails."""
+        said: list[bytes] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHECK_SECONDS), self.workspace(0) as workspace, self.cage(workspace) as cage:
+                if (await cage.run(["-version"], limits, on_stderr=said.append)).code == 0:
+                    return
+        reason = b"".join(said).decode(errors="replace").strip().partition("\n")[0] or f"none in {CHECK_SECONDS} s"
+        raise CannotStart(f"ffmpeg does not start in its cage ({reason}): {GO_ON}, or see `ffmill doctor`")
+
+
+@contextmanager
+def _level(settings: Settings, scratch: Scratch, directory: Path) -> Generator[Level]:
+    if settings.sandbox == "off":
+        LOG.warning("FFMILL_SANDBOX=off: commands run without a cage, with all that the worker's user may do")
+        yield levels.off(settings, directory)
+        return
+    with levels.full(settings, scratch, directory) as level:
+        yield level
