@@ -1,55 +1,57 @@
-# Everything a developer or a newcomer runs. It needs Python 3.11 or newer and make; `make` alone says what there is.
-PYTHON ?= python3
-UV_VERSION := 0.13.9
-BIN := .venv/bin
-READY := .venv/.ready
+# Needs Python 3.11 or newer and nothing else; `make` alone lists the targets.
 
+PYTHON ?= python3
+BIN := .venv/bin
+UV := .uv/bin/uv
+UV_VERSION := 0.13.9
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-system lint bench docs clean
+.PHONY: help setup demo serve test test-system lint format bench docs clean
 
-help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '%-18s %s\n' "$$name" "$$what"; done
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do \
+		printf '  make %-12s %s\n' "$$target" "$$what"; done
 
-setup: $(READY) ## Install everything into .venv, pinned by uv.lock; leaves .venv/bin/ffmill
+setup: .venv/ready  ## install everything into .venv, pinned by uv.lock
 
-demo: $(READY) ## Start the service, convert the clip in examples/media and show the result
-	$(BIN)/python examples/demo.py
+.venv/ready: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "ffmill needs Python 3.11 or newer; name one, as: make setup PYTHON=python3.12"; exit 1; }
+	@test -x $(UV) || $(PYTHON) -m venv .uv
+	@$(UV) --version 2>/dev/null | grep -qwF "$(UV_VERSION)" || .uv/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	@$(UV) sync --quiet --frozen --python .uv/bin/python
+	@touch $@
 
-serve: $(READY) ## Run the service on http://127.0.0.1:8000 until Ctrl-C
-	$(BIN)/ffmill serve
+demo: setup  ## start the service, run a job on real footage, show the result
+	@$(BIN)/python examples/demo.py
 
-test: $(READY) ## Run every test that needs nothing but this directory
+serve: setup  ## start the service and leave it running
+	@$(BIN)/ffmill serve
+
+test: setup  ## run every test that needs nothing but pip
 	$(BIN)/pytest -m "not system"
 
-test-system: $(READY) ## Run the tests that need root or what only apt brings
+test-system: setup  ## run the tests that need root, or what only apt brings
 	$(BIN)/pytest -m system
 
-lint: $(READY) ## Check style and types
-	$(BIN)/ruff check
+lint: setup  ## check style and types
 	$(BIN)/ruff format --check
+	$(BIN)/ruff check
 	$(BIN)/basedpyright
 
-bench: $(READY) ## Measure what a job costs beyond raw ffmpeg
+format: setup  ## put the code into shape
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: setup  ## measure the service against raw ffmpeg
 	$(BIN)/python bench/overhead.py
 
-docs: $(READY) ## Build the documentation into site/
+docs: setup  ## build the documentation into site/
 	$(BIN)/python docs/generate_settings.py
-	$(BIN)/zensical build --clean --strict
+	$(BIN)/zensical build --strict --clean
 
-clean: ## Remove what was built: .venv, site and caches; ffmill-data stays
-	rm -rf .venv site .cache .pytest_cache .ruff_cache .hypothesis
-
-$(READY): pyproject.toml uv.lock $(BIN)/uv
-	$(BIN)/uv sync --frozen --python $(BIN)/python
-	@touch $@
-
-$(BIN)/uv: Makefile
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "ffmill needs Python 3.11 or newer: make setup PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
-	@touch $@
+clean:  ## remove what was made here, the service's data in ffmill-data apart
+	rm -rf .venv .uv .cache site .pytest_cache .ruff_cache .hypothesis
