@@ -28,7 +28,7 @@ CLIP = Path(__file__).parent / "media" / "bigbuckbunny.mp4"
 DATA_DIR = Path("ffmill-data")
 PORT = 8000
 COMMANDS = [
-    "-i {{clip.mp4}} -vf scale=640:-2 -c:v libx264 -preset slow -c:a aac -b:a 96k -ac 2 {{small.mp4}}",
+    "-i {{clip.mp4}} -vf scale=640:-2 -c:v libx264 -preset medium -c:a aac -b:a 96k -ac 2 {{small.mp4}}",
     "-ss 2 -i {{clip.mp4}} -frames:v 1 -vf scale=320:-2 {{thumbnail.jpg}}",
 ]
 FFMILL = Path(sys.executable).with_name("ffmill")

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -149,5 +149,7 @@ class DiskStore(Store):
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            await asyncio.wait([running])
+            while not running.done():  # anyio, and so starlette, cancels again and again
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([running])
             raise
