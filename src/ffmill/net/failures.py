@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -13,6 +14,7 @@ from ffmill.net.addresses import AddressRefused
 REFUSED = (
     "is on a network that may not be reached from here (whoever runs this service can list it in FFMILL_ALLOW_NETS)"
 )
+UNREADABLE = "is sent with a Content-Encoding that was not asked for and cannot be read"
 _UNKNOWN_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 
@@ -41,9 +43,15 @@ def judge(error: aiohttp.ClientError | TimeoutError, timeout: aiohttp.ClientTime
         return Failure(what=f"could not be reached within {timeout.connect:g} s", passing=True)
     if isinstance(error, TimeoutError):
         return Failure(what=f"sent nothing for {timeout.sock_read:g} s", passing=True)
-    if isinstance(error.__cause__, ContentEncodingError):
-        return Failure(what="sent what its Content-Encoding header does not say", passing=False)
+    if any(isinstance(cause, ContentEncodingError) for cause in _causes(error)):
+        return Failure(what=UNREADABLE, passing=False)
     return next((failure for kind, failure in _AFTER_CONNECTING if isinstance(error, kind)), _UNKNOWN)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    while cause := error.__cause__:
+        yield cause
+        error = cause
 
 
 def _judge_connecting(error: aiohttp.ClientConnectorError) -> Failure:

@@ -12,7 +12,7 @@ import structlog
 
 from ffmill.errors import InputFailed
 from ffmill.net import targets
-from ffmill.net.failures import answered, judge
+from ffmill.net.failures import UNREADABLE, answered, judge
 from ffmill.net.targets import Target
 from ffmill.worker.partial import Misplaced, PartialFile, TooMuch
 
@@ -152,7 +152,7 @@ class _Download:
             raise self._failed(answered(status))
         coding = answer.headers.get("Content-Encoding", "").strip().lower()
         if coding not in CODINGS:
-            raise self._failed("is sent with a Content-Encoding that was not asked for, and that is not read here")
+            raise self._failed(UNREADABLE)
 
     def _failed(self, what: str) -> InputFailed:
         if self._hop is self._target:
