@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -26,12 +27,19 @@ def ffmill(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def with_database(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory as a first start of the service leaves it."""
-    with EmbeddedPostgres(tmp_path) as postgres:
-        setup.run(Settings.model_validate({"data_dir": tmp_path, "database_url": postgres.url}))
-    return tmp_path
+    made = tmp_path_factory.mktemp("first") / "data"
+    with EmbeddedPostgres(made) as postgres:
+        setup.run(Settings.model_validate({"data_dir": made, "database_url": postgres.url}))
+    return made
+
+
+@pytest.fixture
+def with_database(first_start: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    return shutil.copytree(first_start, tmp_path / "data")
 
 
 def refused(ran: subprocess.CompletedProcess[str]) -> str:

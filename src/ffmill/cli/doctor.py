@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from ffmill import programs
@@ -36,7 +36,7 @@ Check = Callable[[Settings], Awaitable[str]]
 def run(settings: Settings) -> None:
     """Prints a table of findings; exit status 1 when something is wrong."""
     findings = asyncio.run(_examine(settings))
-    table = Table("", "what", "finding", show_lines=False)
+    table = Table("", "what", Column("finding", overflow="fold"))
     for name, finding, well in findings:
         mark = Text("ok", style="green") if well else Text("wrong", style="bold red")
         table.add_row(mark, name, Text(finding))
@@ -101,7 +101,7 @@ async def database(settings: Settings) -> str:
 
 async def _check_notifications(url: str) -> None:
     """A transaction pooler forgets LISTEN: what is said then is heard by nobody."""
-    async with await _connect(url) as ear, await _connect(url) as mouth:
+    async with await connect(url) as ear, await connect(url) as mouth:
         await ear.execute(f"LISTEN {CHANNEL}")
         await mouth.execute(f"NOTIFY {CHANNEL}")
         async for _ in ear.notifies(timeout=NOTIFY_SECONDS, stop_after=1):
@@ -112,7 +112,8 @@ async def _check_notifications(url: str) -> None:
     )
 
 
-async def _connect(url: str) -> Connection:
+async def connect(url: str) -> Connection:
+    """A connection of its own, outside of any pool."""
     return await Connection.connect(url, autocommit=True, **CONNECT)  # pyright: ignore[reportArgumentType]
 
 
