@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
     store_url: str | None = Field(
         default=None,
-        description="Where files are kept: `file:///path` or `s3://bucket/prefix`. Default: the data directory's `store`.",
+        description="Where files are kept: `file:///path` or `s3://bucket/prefix`. Default: `store` in data_dir.",
     )
     s3_endpoint: str | None = Field(
         default=None, description="Endpoint of an S3-compatible store; AWS itself when not set."
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         default=40 * GIB, ge=1, description="Scratch space of a job: all inputs and all files written, in bytes."
     )
     max_memory_bytes: int = Field(default=8 * GIB, ge=64 << 20, description="Memory of one command, in bytes.")
-    max_threads: int = Field(default=512, ge=8, description="Threads of one command.")
+    max_threads: int = Field(default=8192, ge=8, description="Threads of one command.")
     default_timeout_seconds: int = Field(default=21600, ge=1, description="`timeout_seconds` of a job that names none.")
     max_timeout_seconds: int = Field(default=21600, ge=1, description="Largest `timeout_seconds`.")
     wait_limit_seconds: int = Field(

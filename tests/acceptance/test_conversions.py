@@ -105,9 +105,9 @@ def test_hls_returns_every_segment_of_a_pattern(client: Client, clip: str, tmp_p
 
 
 def test_a_glob_takes_what_a_pattern_wrote(client: Client, clip: str, tmp_path: Path) -> None:
-    job = client.convert({"in.mp4": clip}, ["f_*.png"], "-i {{in.mp4}} -vf fps=2 -frames:v 4 outputs/f_%02d.png")
-    assert list(job["output_files"]) == ["f_01.png", "f_02.png", "f_03.png", "f_04.png"]
-    assert stream(probe(client.download(job, "f_03.png", tmp_path)), "video")["width"] == 1280
+    job = client.convert({"in.mp4": clip}, ["f_*.jpg"], "-i {{in.mp4}} -vf fps=2 -frames:v 4 outputs/f_%02d.jpg")
+    assert list(job["output_files"]) == ["f_01.jpg", "f_02.jpg", "f_03.jpg", "f_04.jpg"]
+    assert stream(probe(client.download(job, "f_03.jpg", tmp_path)), "video")["width"] == 1280
 
 
 def test_two_passes_share_a_directory(client: Client, clip: str, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_120_inputs_in_one_command(client: Client, tmp_path: Path) -> None:
         "p.png"
     ]
     names = [f"p{number:03}.png" for number in range(120)]
-    reads = " ".join(f"-i {{{{{name}}}}}" for name in names)
+    reads = " ".join(f"-loop 1 -t 0.04 -i {{{{{name}}}}}" for name in names)
     graph = "".join(f"[{number}:v]" for number in range(120)) + "concat=n=120:v=1[v]"
     job = client.convert(
         dict.fromkeys(names, picture), ["o.mp4"], f'{reads} -filter_complex "{graph}" -map "[v]" {{{{o.mp4}}}}'
@@ -198,8 +198,8 @@ def test_a_filter_graph_longer_than_an_argument_may_be(client: Client, tmp_path:
 
 def test_an_odd_input_name_is_a_safe_path(client: Client, clip: str, tmp_path: Path) -> None:
     name = "Bob's clip: 100% [v1], final;.mp4"
-    job = client.convert({name: clip}, ["o.png"], f'-i "{{{{{name}}}}}" -frames:v 1 {{{{o.png}}}}')
-    assert stream(probe(client.download(job, "o.png", tmp_path)), "video")["width"] == 1280
+    job = client.convert({name: clip}, ["o.jpg"], f'-i "{{{{{name}}}}}" -frames:v 1 {{{{o.jpg}}}}')
+    assert stream(probe(client.download(job, "o.jpg", tmp_path)), "video")["width"] == 1280
     assert list(job["input_files"]) == [name]
 
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -80,11 +80,9 @@ class DiskStore(Store):
         """As Store says. What was opened is read to its end, even when it is deleted meanwhile."""
         path = self._root / self._location(key)
         with reading():
-            descriptor = os.open(path, os.O_RDONLY)  # not in a thread: a cancellation there would lose it
-        try:
-            yield self._chunks(descriptor, start, end)
-        finally:
-            os.close(descriptor)
+            chunks = self._chunks(_Opened(path), start, end)  # not in a thread: a cancellation there would lose it
+        async with aclosing(chunks):
+            yield chunks
 
     async def get_file(self, key: str, path: Path) -> int:
         """As Store says."""
@@ -94,12 +92,12 @@ class DiskStore(Store):
                 total += piece
         return total
 
-    async def _chunks(self, descriptor: int, start: int, end: int | None) -> AsyncGenerator[bytes]:
+    async def _chunks(self, opened: "_Opened", start: int, end: int | None) -> AsyncGenerator[bytes]:
         at = start
         while end is None or at < end:
             most = CHUNK_BYTES if end is None else min(CHUNK_BYTES, end - at)
             with reading():
-                chunk = await self._in_thread(os.pread, descriptor, most, at)
+                chunk = await self._in_thread(opened.read, most, at)
             if not chunk:
                 return
             at += len(chunk)
@@ -153,3 +151,21 @@ class DiskStore(Store):
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([running])
             raise
+
+
+class _Opened:
+    """A file open for reading, closed when the last lets go of it: a thread may outlast the reader that it reads for,
+    when that is cancelled more than once."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor: int | None = None
+        self._descriptor = os.open(path, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def read(self, most: int, at: int) -> bytes:
+        """At most so many bytes from there on; none at the end."""
+        assert self._descriptor is not None  # noqa: S101 - else there is no object
+        return os.pread(self._descriptor, most, at)

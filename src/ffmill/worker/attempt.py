@@ -98,7 +98,7 @@ class Attempts:
                 await self._finish(job, result)
         except asyncio.CancelledError:
             # cancelled by a client, who has the row already, or by our own stop, which costs the job nothing
-            await self._hand_back(job)
+            await self._hand_back(job, log)
             raise
 
     async def _result(self, claimed: Claim, slot: Slot, log: JobLog) -> Result:
@@ -196,11 +196,13 @@ class Attempts:
             now = await repository.get_any(connection, job.id)
         return now is not None and now.attempt == job.attempt and now.status is Status.SUCCEEDED
 
-    async def _hand_back(self, job: Job) -> None:
+    async def _hand_back(self, job: Job, log: JobLog) -> None:
         async with self._pool.connection() as connection, connection.transaction():
             if await attempts.hand_back(connection, job):
                 await self._queue.issue(connection, job.machine)
                 LOG.info("job handed back")
+            else:  # the row is no longer this attempt's: nothing but the log is written
+                await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log.text()))
         if not await self._published(job):
             await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
 

@@ -74,13 +74,14 @@ async def _serve(
         )
         tasks = Tasks(work=work.work, deliver=partial(deliver_job, pool, session, signer))
         LOG.info("worker is ready", name=name, machine=machine, slots=settings.slots, sandbox=sandbox.level)
-        await _until(stop, settings, machine, queue, tasks, Heart(settings, worker, work, pool=pool, queue=queue))
+        heart = Heart(settings, worker, work, pool=pool, queue=queue)
+        await _until(stop, settings, machine, queue=queue, tasks=tasks, heart=heart)
         async with pool.connection() as connection:
             await registry.remove(connection, [worker])
 
 
 async def _until(
-    stop: asyncio.Event, settings: Settings, machine: str, queue: Queue, tasks: Tasks, heart: Heart
+    stop: asyncio.Event, settings: Settings, machine: str, *, queue: Queue, tasks: Tasks, heart: Heart
 ) -> None:
     """Serves the pool and the webhooks; after `stop`, drains them while the heart still beats."""
     drain = settings.drain_seconds
