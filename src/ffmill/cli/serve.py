@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 import structlog
@@ -93,7 +93,8 @@ class Service:
         self._gate.open()
         await until_ready(self._settings.host, self._settings.port)
         self._ready = True
-        self._announce(new_key=self._api_key() != known_key)
+        with suppress(BrokenPipeError):  # whoever read our output has gone; the service has not
+            self._announce(new_key=self._api_key() != known_key)
 
     async def _until_database(self, database: Supervised) -> None:
         while not (self._postgres and database.pid and self._postgres.is_ready(database.pid)):  # noqa: ASYNC110
