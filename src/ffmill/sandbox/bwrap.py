@@ -1,5 +1,6 @@
 """bubblewrap's argument list: what a cage may see and do. This is the security boundary of ffmill."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ class Walls:
     root: Path  # the read-only root of our own
     ffmpeg: Path
     ffprobe: Path
-    fonts: tuple[Path, ...]  # directories of the host, shown where they lie
+    fonts: Mapping[Path, Path]  # directories of the host, by where they lie, and where they are shown too
 
 
 def argv(walls: Walls, *, work: Path, inputs: Path) -> list[str]:
@@ -33,7 +34,7 @@ def argv(walls: Walls, *, work: Path, inputs: Path) -> list[str]:
         *("--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"),
         *("--size", str(TMP_BYTES), "--tmpfs", "/tmp"),  # noqa: S108  # the cage's own
         *("--ro-bind", str(walls.ffmpeg), "/ffmpeg", "--ro-bind", str(walls.ffprobe), "/ffprobe"),
-        *(word for path in walls.fonts for word in ("--ro-bind", str(path), str(path))),
+        *(word for shown, path in walls.fonts.items() for word in ("--ro-bind", str(path), str(shown))),
         *("--bind", str(work), "/job", "--ro-bind", str(inputs), "/job/inputs", "--chdir", "/job"),
         *("--", "/sh"),
     ]

@@ -3,11 +3,12 @@
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from ffmill.sandbox.limits import Evidence, Limits
+from ffmill.sandbox.evidence import Evidence
+from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.line import line
 from ffmill.sandbox.process import Ended, Listener, Process, Start
 from ffmill.sandbox.watch import Watch
@@ -55,6 +56,11 @@ class Cage:
         """Of what is at work in the cage, as the host sees it."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing is in the cage any more."""
+        return self._process.has_ended
+
     async def run(
         self,
         argv: Sequence[str],
@@ -87,20 +93,18 @@ class Cage:
     async def _run(self, words: bytes, limits: Limits, on_progress: Listener, on_stderr: Listener) -> Exit:
         began, evidence = time.monotonic(), Evidence()
         watch = Watch(self._process, self._workspace, limits)
-        self._process.listen(
-            _both(on_progress, lambda _: watch.look_at_process()),  # the last word comes just before the end
-            _both(on_stderr, evidence.feed),
-        )
+        self._process.listen(_each(watch.glance, on_progress), _each(watch.glance, evidence.feed, on_stderr))
         await self._process.send(words)
         breach = await self._see_through(watch)
         ended = await self._process.result()
         wall = time.monotonic() - began
+        breach = breach or evidence.breach(limits, ended.code, threads_counted=self._door.count_threads)
         return Exit(
             code=ended.code,
             cpu_seconds=ended.cpu_seconds,
             peak_memory_bytes=_peak(ended, watch),
             wall_seconds=wall,
-            limit=breach or evidence.breach(limits, ended.code) or await watch.look_at_disk(),
+            limit=breach or await watch.look_at_disk(),
         )
 
     async def _see_through(self, watch: Watch) -> str | None:
@@ -111,10 +115,10 @@ class Cage:
         return None
 
 
-def _both(first: Listener, second: Callable[[bytes], object]) -> Listener:
+def _each(*listeners: Listener) -> Listener:
     def listener(chunk: bytes) -> None:
-        second(chunk)
-        first(chunk)
+        for listen in listeners:
+            listen(chunk)
 
     return listener
 

@@ -10,8 +10,8 @@ DEFAULT = "DejaVu Sans"
 
 
 def of_host() -> list[Path]:
-    """The host's directories of fonts."""
-    return [directory for directory in HOSTS if directory.is_dir()]
+    """The host's directories of fonts, where every user may read them."""
+    return [directory for directory in HOSTS if directory.is_dir() and directory.stat().st_mode & 0o005 == 0o005]
 
 
 def config(directories: Sequence[Path], caches: Sequence[Path]) -> str:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from ffmill import programs
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
-from ffmill.sandbox import bwrap, fonts, fontindex, mounts, root, uids
+from ffmill.sandbox import bwrap, fontindex, fonts, mounts, root, uids
 from ffmill.sandbox.cage import Door
 from ffmill.sandbox.process import Start
 from ffmill.sandbox.scratch import Scratch
@@ -101,14 +101,20 @@ def full(settings: Settings, scratch: Scratch, worker: Path) -> Generator[Full]:
 
     def build(new: Path) -> None:
         root.build(planned, new)
-        fontindex.build(_walls(bubblewrap, new, ffmpeg, ffprobe, planned), new)
+        shown = {path: path for path in planned.font_directories}
+        fontindex.build(bwrap.Walls(bwrap=bubblewrap, root=new, ffmpeg=ffmpeg, ffprobe=ffprobe, fonts=shown), new)
 
     with scratch.root(planned.name, build) as ready, uids.claim() as users:
         home = _home(bubblewrap)
-        with _within_reach([worker, ready, ffmpeg, ffprobe, home], users) as at:
-            seen = at[home] / bubblewrap.relative_to(home)
+        with _within_reach([worker, ready, ffmpeg, ffprobe, home, *planned.font_directories], users) as at:
             yield Full(
-                walls=_walls(seen, at[ready], at[ffmpeg], at[ffprobe], planned),
+                walls=bwrap.Walls(
+                    bwrap=at[home] / bubblewrap.relative_to(home),
+                    root=at[ready],
+                    ffmpeg=at[ffmpeg],
+                    ffprobe=at[ffprobe],
+                    fonts={path: at[path] for path in planned.font_directories},
+                ),
                 environment=root.environment(ready),
                 worker=worker,
                 reached=at[worker],
@@ -124,12 +130,6 @@ def off(settings: Settings, worker: Path) -> Off:
         ffmpeg=programs.ffmpeg(settings).absolute(),
         ffprobe=programs.ffprobe(settings).absolute(),
         environment={"HOME": str(worker), "LANG": "C.UTF-8", "FONTCONFIG_FILE": str(configuration)},
-    )
-
-
-def _walls(bubblewrap: Path, ready: Path, ffmpeg: Path, ffprobe: Path, planned: root.Plan) -> bwrap.Walls:
-    return bwrap.Walls(
-        bwrap=bubblewrap, root=ready, ffmpeg=ffmpeg, ffprobe=ffprobe, fonts=tuple(planned.font_directories)
     )
 
 

@@ -1,6 +1,5 @@
-"""The limits of a command, and how a breach of one shows."""
+"""The limits of a command."""
 
-import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -66,48 +65,6 @@ class Limits:
     def open_files_sentence(self) -> str:
         """What to say when there were too many open files."""
         return f"the command had more than {self.open_files:,} files open at once"
-
-
-class Evidence:
-    """Watches what a command says for the errors that its limits give it (errno(3)).
-
-    A breach of memory may be nothing but a line in the log: libraries pass over an allocation that failed, and ffmpeg
-    exits 0. So a line that is marked as an error counts whatever the exit code, any other line when that is not 0.
-    """
-
-    LINE_BYTES = 4096
-    TEXTS = (b"File too large", b"Cannot allocate memory", b"Resource temporarily unavailable", b"Too many open files")
-    ERROR = re.compile(rb"\[(error|fatal|panic)\]")
-
-    def __init__(self) -> None:
-        self._partial = b""
-        self._seen = set[bytes]()
-        self._errors = set[bytes]()
-
-    def feed(self, chunk: bytes) -> None:
-        """Takes what the command wrote."""
-        text = self._partial + chunk
-        for needle in self.TEXTS:
-            if needle in text:
-                self._note(needle, text)
-        self._partial = text[text.rfind(b"\n") + 1 :][-self.LINE_BYTES :]
-
-    def breach(self, limits: Limits, code: int) -> str | None:
-        """The sentence on the limit that ended the command with this exit code, if one did."""
-        seen = self._seen if code else self._errors
-        file, memory, threads, open_files = self.TEXTS
-        sentences = {
-            file: limits.file_sentence,
-            memory: limits.memory_sentence,
-            threads: limits.threads_sentence,
-            open_files: limits.open_files_sentence,
-        }
-        return next((say() for needle, say in sentences.items() if needle in seen), None)
-
-    def _note(self, needle: bytes, text: bytes) -> None:
-        self._seen.add(needle)
-        if any(needle in line and self.ERROR.search(line) for line in text.splitlines()):
-            self._errors.add(needle)
 
 
 def human(size: int) -> str:

@@ -47,7 +47,7 @@ def _bound(path: Path) -> Generator[Path]:
     if not source.stat().st_mode & stat.S_IXOTH:
         raise CannotStart(f"a slot's user may not enter or run {path}: allow it by `chmod o+rx`")
     try:
-        target = _place() / str(next(NUMBERS))
+        target = place() / str(next(NUMBERS))
         if source.is_dir():
             target.mkdir()
         else:
@@ -65,7 +65,7 @@ def _bound(path: Path) -> Generator[Path]:
 
 
 @cache
-def _place() -> Path:
+def place() -> Path:
     """A small file system in a mount namespace of our own; entered once in the life of the process."""
     covered = next((path for path in map(Path, COVERED) if _hides_nothing(path)), None)
     if covered is None:

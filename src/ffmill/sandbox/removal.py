@@ -15,6 +15,9 @@ def remove(top: Path) -> None:
     however deep the tree is, and a mount point stays, because the kernel does not move one. What cannot be removed
     is left, without an error. Nobody else may be changing the tree.
     """
+    if top.is_symlink():
+        top.unlink()
+        return
     names = (top / f".removed-{token_hex(8)}-{number}" for number in count())
     waiting = [top]
     while waiting:

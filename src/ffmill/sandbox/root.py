@@ -23,6 +23,7 @@ LAYOUT = "1"  # to be raised when a root is built otherwise
 LIBRARY_PATH = "library-path"
 FONTS = Path("/fonts")
 FONT_INDEX = FONTS / "cache"
+TEMPORARY_INDEX = Path("/tmp/fontconfig")  # noqa: S108  # the cage's own; for fonts that the host got since
 LDD_SECONDS = 20
 LDD_LINE = re.compile(r"(/\S+) \(0x")  # `libm.so.6 => /lib/libm.so.6 (0x…)` and `/lib64/ld-linux.so.2 (0x…)`
 SEARCHED = re.compile(r"(/usr)?/lib(64)?(/[^/]+-linux-gnu)?")  # where the loader looks without being told
@@ -59,14 +60,8 @@ def plan(ffmpeg: Path, ffprobe: Path) -> Plan:
 def libraries(programs: Sequence[Path]) -> tuple[Path, ...]:
     """What the programs load, the loader itself included, as `ldd` lists it; nothing for static ones."""
     try:
-        ran = subprocess.run(  # fmt: skip
-            ["ldd", *programs],  # noqa: S607  # wherever the system has it
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=LDD_SECONDS,
-        )
+        command = ["ldd", *map(str, programs)]
+        ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LDD_SECONDS)
     except (OSError, subprocess.SubprocessError) as error:
         raise CannotStart(f"`ldd` does not tell which libraries ffmpeg needs ({error}): install it") from error
     if missing := re.search(r"(\S+) => not found", ran.stdout):
@@ -85,10 +80,8 @@ def build(planned: Plan, root: Path) -> None:
     _copy(SH, root / "sh")
     for font in fonts.OURS.iterdir():
         _copy(font, root / "fonts" / font.name)
-    temporary = Path("/tmp/fontconfig")  # noqa: S108  # the cage's own
-    (root / "fonts/fonts.conf").write_text(
-        fonts.config([FONTS, *planned.font_directories], [FONT_INDEX, temporary])  # fmt: skip
-    )
+    configuration = fonts.config([FONTS, *planned.font_directories], [FONT_INDEX, TEMPORARY_INDEX])
+    (root / "fonts/fonts.conf").write_text(configuration)
     (root / LIBRARY_PATH).write_text(planned.library_path)
     _open_to_all(root)
 

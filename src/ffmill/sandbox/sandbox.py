@@ -12,7 +12,7 @@ import structlog
 
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
-from ffmill.sandbox import levels
+from ffmill.sandbox import levels, uids
 from ffmill.sandbox.cage import Cage
 from ffmill.sandbox.levels import Level
 from ffmill.sandbox.limits import Limits
@@ -44,15 +44,18 @@ class Sandbox:
 
         To be entered by the main thread, from which all cages are then made: they die with it. Raises CannotStart.
         """
-        if slots > levels.uids.BLOCK:
-            raise CannotStart(f"a worker has {levels.uids.BLOCK} slots at most, not {slots}: start several workers")
+        if slots > uids.BLOCK:
+            raise CannotStart(f"a worker has {uids.BLOCK} slots at most, not {slots}: start several workers")
         scratch = Scratch(settings.scratch_dir)
-        with scratch.worker() as directory, _level(settings, scratch, directory) as level:
-            with ThreadPoolExecutor(REMOVERS, thread_name_prefix="remover") as removers:
-                sandbox = cls(level, scratch, directory, removers)
-                await sandbox.check(Limits.of(settings))
-                removers.submit(scratch.sweep)
-                yield sandbox
+        with (
+            scratch.worker() as directory,
+            _level(settings, scratch, directory) as level,
+            ThreadPoolExecutor(REMOVERS, thread_name_prefix="remover") as removers,
+        ):
+            sandbox = cls(level, scratch, directory, removers)
+            await sandbox.check(Limits.of(settings))
+            removers.submit(scratch.sweep)
+            yield sandbox
 
     @property
     def level(self) -> levels.Name:

@@ -67,16 +67,14 @@ class Scratch:
     def sweep(self) -> list[Path]:
         """Removes the directories of dead workers and roots that nobody uses; gives what it removed."""
         with self._looking_around():
-            dead = {path: _try_lock(path, fcntl.LOCK_EX) for path in self.path.iterdir() if _is_ours(path)}
-        swept: list[Path] = []
+            dead = {
+                path: held for path in self.path.iterdir() if _is_ours(path) and (held := _take_over(path)) is not None
+            }
         for path, held in dead.items():
-            if held is not None:
-                remove(path)
-                os.close(held)
-                swept.append(path)
-        for path in swept:
-            LOG.info("removed what a dead worker left", path=str(path))
-        return swept
+            remove(path)
+            os.close(held)
+            LOG.info("removed what a worker left", path=str(path))
+        return list(dead)
 
     @contextmanager
     def _looking_around(self) -> Generator[None]:
@@ -90,6 +88,13 @@ class Scratch:
 
 def _is_ours(path: Path) -> bool:
     return path.name.startswith((WORKER, ROOT)) and path.is_dir() and not path.is_symlink()
+
+
+def _take_over(directory: Path) -> int | None:
+    try:
+        return _try_lock(directory, fcntl.LOCK_EX)
+    except OSError:  # it is another user's, or gone
+        return None
 
 
 def _try_lock(directory: Path, kind: int) -> int | None:

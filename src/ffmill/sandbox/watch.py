@@ -9,6 +9,7 @@ from ffmill.sandbox.usage import Usage, measure
 from ffmill.sandbox.workspace import Workspace
 
 PAUSE_SECONDS = 0.2
+GLANCE_SECONDS = 0.01
 IDLE_SHARE = 20  # a look that takes long is followed by a pause of so many times that
 
 
@@ -21,7 +22,14 @@ class Watch:
         self._process = process
         self._workspace = workspace
         self._limits = limits
+        self._glanced = 0.0
         self._inputs: Usage | None = None  # they do not change while a command runs
+
+    def glance(self, _: bytes) -> None:
+        """Notes the memory in use; for when the command says something, as it does just before its end."""
+        if (now := time.monotonic()) - self._glanced > GLANCE_SECONDS:
+            self._glanced = now
+            self.look_at_process()
 
     async def look(self) -> str | None:
         """The sentence on the limit that is broken, if one is."""
