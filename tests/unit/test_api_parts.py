@@ -81,7 +81,7 @@ def test_a_missing_query_value_is_its_default() -> None:
     assert queries.flag({}, "wait") is False
 
 
-@pytest.mark.parametrize("text", ["", " 5", "5 ", "5.0", "5e1", "1_0", "x", "٣", "+5", "9" * 40, "0x5", "\x00"])
+@pytest.mark.parametrize("text", ["", " 5", "5 ", "5.0", "5e1", "1_0", "x", "٣", "+5", "9" * 5000, "0x5", "\x00"])
 def test_what_is_no_integer_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="limit: must be an integer"):
         queries.integer({"limit": text}, "limit", 50, least=1)
@@ -89,7 +89,7 @@ def test_what_is_no_integer_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["-1", "10001"])
 def test_an_integer_out_of_range_is_refused(text: str) -> None:
-    with pytest.raises(ValidationError, match=f"offset: must be from 0 to 10000, not {text}"):
+    with pytest.raises(ValidationError, match=f'offset: must be from 0 to 10000, not "{text}"'):
         queries.integer({"offset": text}, "offset", 0, least=0, most=10_000)
 
 

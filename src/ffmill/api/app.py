@@ -17,6 +17,8 @@ from ffmill.api.waiting import BLANK_SECONDS
 from ffmill.config import Settings
 from ffmill.listener import listen
 
+ROUTERS = (jobs.router, files.router, health.router, reference.router)
+
 
 def create_app(parts: Parts, *, blank_seconds: float = BLANK_SECONDS) -> FastAPI:
     """The application over `parts`, which stay the caller's to close; a waiting client gets a blank so often."""
@@ -31,7 +33,8 @@ def create_app(parts: Parts, *, blank_seconds: float = BLANK_SECONDS) -> FastAPI
     )
     app.state.parts = parts
     app.state.blank_seconds = blank_seconds
-    for router in (jobs.router, files.router, health.router, reference.router):
+    app.state.routes = [route for router in ROUTERS for route in router.routes]
+    for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
     _install_middleware(app, parts.settings)

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ffmill.api.answers import JsonAnswer
@@ -83,12 +84,21 @@ async def _refused_by_framework(request: Request, error: Exception) -> Response:
         case 404:
             refusal: Refusal = NotFound(f"there is no {path}; the reference is at /api/docs")
         case 405:
-            refusal = MethodNotAllowed(f"{path} does not take {method}")
+            allowed = ", ".join(_methods(request))
+            return answer(MethodNotAllowed(f"{path} takes {allowed}, not {method}"), {"Allow": allowed})
         case 413:
             refusal = TooLarge(error.detail)
         case _:
             refusal = BadRequest(error.detail)
     return answer(refusal, error.headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """All that a path takes; the framework names those of the first route alone (RFC 9110, section 15.5.6)."""
+    routes: list[Route] = [
+        route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return sorted({method for route in routes for method in route.methods or ()})
 
 
 async def _wrong_shape(_: Request, error: Exception) -> Response:

@@ -66,7 +66,17 @@ Url = Annotated[Text, AfterValidator(_url)]
 class JobRequest(BaseModel):
     """A job to run: which files go in, which commands run, which files are kept."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        strict=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["ffmpeg_commands"], "properties": {"ffmpeg_commands": {"type": "array"}}},
+                {"required": ["ffmpeg_command"], "properties": {"ffmpeg_command": {"type": "string"}}},
+            ]
+        },
+    )
 
     input_files: Annotated[dict[Text, Url], BeforeValidator(_none)] = Field(
         {},
@@ -79,6 +89,7 @@ class JobRequest(BaseModel):
     output_files: list[Text] = Field(
         min_length=1,
         max_length=MOST_FILES,
+        json_schema_extra={"uniqueItems": True},
         description="The files to keep, by name; also patterns as ffmpeg writes them (`frame_%03d.png`) and globs"
         " (`seg_*.ts`): every file that matches is kept under its own name.",
         examples=[["thumbnail.png"]],

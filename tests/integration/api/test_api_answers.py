@@ -80,6 +80,18 @@ async def test_unknown_routes_and_methods_need_no_key(
     assert answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/api/jobs", "GET, POST"), ("/api/ffmpeg", "POST"), ("/healthz", "GET, HEAD"), ("/files/a", "GET, HEAD, PUT")],
+)
+async def test_a_method_that_is_not_taken_is_told_those_that_are(
+    client: httpx.AsyncClient, path: str, methods: str
+) -> None:
+    answer = await client.delete(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+    assert answer.json()["message"] == f"{path} takes {methods}, not DELETE"
+
+
 async def test_a_bug_is_a_500_that_says_under_which_id_it_was_logged(
     service: Service, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -171,7 +171,7 @@ async def test_jobs_are_listed_newest_first_in_pages(client: httpx.AsyncClient) 
 
 
 @pytest.mark.parametrize(
-    ("query", "limit"), [("", 50), ("?limit=100", 100), ("?limit=101", 100), ("?limit=99999", 100)]
+    ("query", "limit"), [("", 50), ("?limit=100", 100), ("?limit=101", 100), ("?limit=" + "9" * 40, 100)]
 )
 async def test_the_answer_says_which_limit_was_used(client: httpx.AsyncClient, query: str, limit: int) -> None:
     assert (await client.get(f"/api/jobs{query}")).json()["pagingParams"]["limit"] == limit
