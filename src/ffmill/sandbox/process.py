@@ -114,7 +114,8 @@ class Process:
         # what bwrap runs is killed, not bwrap: it then tells the end and the cost, and nothing is left half made
         await asyncio.wait([self._ended, self._within], return_when=asyncio.FIRST_COMPLETED)
         if self._inner is not None:
-            signal.pidfd_send_signal(self._inner, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended, and bwrap is about to
+                signal.pidfd_send_signal(self._inner, signal.SIGKILL)
         elif not self._ended.done():
             os.killpg(self._popen.pid, signal.SIGKILL)
         await asyncio.shield(self._ended)

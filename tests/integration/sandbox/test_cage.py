@@ -179,6 +179,20 @@ async def test_a_cancelled_command_is_gone_at_once(bench: Bench) -> None:
         assert not is_alive(pid)
 
 
+async def test_a_command_may_be_cancelled_at_any_moment(bench: Bench) -> None:
+    async with bench.sandbox.workspace(0) as workspace:
+        before = open_descriptors()
+        for step in range(40):
+            try:
+                async with asyncio.timeout(step / 2000), bench.sandbox.cage(workspace) as cage:
+                    await cage.run(["-version"], bench.limits)
+            except TimeoutError:
+                continue
+        assert open_descriptors() == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 async def test_a_cage_that_was_not_used_is_gone_with_its_context(bench: Bench) -> None:
     async with bench.sandbox.workspace(0) as workspace:
         async with bench.sandbox.cage(workspace) as cage:
