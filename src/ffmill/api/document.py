@@ -11,13 +11,15 @@ from ffmill.api.schemas import JobRequest
 INTRODUCTION = """\
 ffmill runs FFmpeg commands as jobs: send commands and the URLs of their inputs, get signed URLs of their outputs.
 
-Every request but those under Health and Files carries an API key, as the header `Authorization: Bearer ffm_…`. \
+Every request carries an API key, as the header `Authorization: Bearer ffm_…`, but those under Health, and those to \
+`/files/…`, whose signature is the permission. \
 An answer holds `data`, or `errorCode` and `message`; each carries an `X-Request-Id`, under which the service's log \
 knows it. A failed job is not a failed request: it is answered with 200, its `status` is `failed`, its `error_message` \
 says why. Try again after 429, 5xx and broken connections; never after another 4xx.\
 """
 TAGS = ["Jobs", "Files", "Health"]
 REFERENCES = "#/components/schemas/{model}"
+SAMPLES = {"download_file": 'curl -OJ "$DOWNLOAD_URL"', "upload_file": 'curl -T video.mp4 "$UPLOAD_URL"'}
 NEVER_GIVEN = ("HTTPValidationError", "ValidationError")
 
 
@@ -47,4 +49,6 @@ def _document(app: FastAPI, public_url: str) -> dict[str, Any]:
     schemas["JobRequest"] = JobRequest.model_json_schema(ref_template=REFERENCES)
     for operation in operations(made):
         operation.about["responses"].pop("422", None)
+        if sample := SAMPLES.get(operation.about["operationId"]):
+            operation.about["x-codeSamples"] = [{"lang": "Shell", "source": sample}]
     return made

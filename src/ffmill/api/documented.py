@@ -68,20 +68,18 @@ def _route(
     }
 
 
+def _body(*names: str) -> dict[str, Any]:
+    """The body of a create, with the examples of those names."""
+    examples = {name: {"summary": name, "value": EXAMPLES[name]} for name in names}
+    schema = {"$ref": "#/components/schemas/JobRequest"}
+    return {"required": True, "content": {"application/json": {"schema": schema, "examples": examples}}}
+
+
 def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 _JOB = {"model": JobAnswer, "description": "The job. A job that failed is answered so, too."}
-_BODY = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {"$ref": "#/components/schemas/JobRequest"},
-            "examples": {name: {"summary": name, "value": value} for name, value in EXAMPLES.items()},
-        }
-    },
-}
 _WAIT = _query(
     "wait",
     "`true` holds the answer until the job has ended, and cancels it after 15 minutes (the operator may set another"
@@ -97,13 +95,14 @@ CREATE = _route(
     " ended. The body is read as JSON whatever its Content-Type; unknown fields are ignored and named in `warnings`.",
     _JOB,
     *(400, 401, 413, 503),
-    extra={"parameters": [_WAIT], "requestBody": _BODY},
+    extra={"parameters": [_WAIT], "requestBody": _body(*EXAMPLES)},
 )
 CREATE_TOO: Route = {
     **CREATE,
     "operation_id": "create_job_too",
     "summary": "Create a job, by another path",
     "description": "The same as `POST /api/ffmpeg`.",
+    "openapi_extra": {"parameters": [_WAIT], "requestBody": _body(next(iter(EXAMPLES)))},
 }
 LIST = _route(
     "list_jobs",

@@ -52,7 +52,7 @@ class Operation:
 
     path: str
     method: str  # in capitals
-    about: Schema  # what the document says of it
+    about: dict[str, Any]  # what the document says of it
 
     @property
     def id(self) -> str:
@@ -65,6 +65,16 @@ def operations(document: Schema) -> Iterator[Operation]:
     for path, methods in document["paths"].items():
         for method, about in methods.items():
             yield Operation(path=path, method=method.upper(), about=about)
+
+
+def commands(operation: Operation, url: str) -> dict[str, str]:
+    """Shell commands that make the request, by what they show: the document's own, or one for each example body."""
+    if samples := operation.about.get("x-codeSamples"):
+        return {"": samples[0]["source"]}
+    content: Schema = operation.about.get("requestBody", {}).get("content", {}).get("application/json", {})
+    if examples := content.get("examples"):
+        return {name: curl(operation, url, example["value"]) for name, example in examples.items()}
+    return {"": curl(operation, url)}
 
 
 def curl(operation: Operation, url: str, body: Any = None) -> str:
@@ -101,7 +111,7 @@ def _operation(operation: Operation, url: str) -> str:
 {_text(about.get("description", ""))}
 {_parameters(about.get("parameters", ()))}
 {_body(about)}
-{_examples(operation, url)}
+{"".join(_example(name, command) for name, command in commands(operation, url).items())}
 {_answers(about["responses"])}
 </section>
 """
@@ -118,14 +128,7 @@ def _body(about: Schema) -> str:
     return f"<p><b>Body:</b> {', or '.join(kinds)}</p>" if contents else ""
 
 
-def _examples(operation: Operation, url: str) -> str:
-    content: Schema = operation.about.get("requestBody", {}).get("content", {}).get("application/json", {})
-    if examples := content.get("examples"):
-        return "".join(_example(curl(operation, url, it["value"]), name) for name, it in examples.items())
-    return _example(curl(operation, url), "")
-
-
-def _example(command: str, name: str) -> str:
+def _example(name: str, command: str) -> str:
     caption = f"<figcaption>{escape(name)}</figcaption>" if name else ""
     return f"<figure>{caption}<pre><code>{escape(command, quote=False)}</code></pre></figure>"
 

@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from ffmill.accounts import repository
 from ffmill.api.app import create_app
@@ -93,17 +95,27 @@ async def test_a_method_that_is_not_taken_is_told_those_that_are(
 
 
 async def test_a_bug_is_a_500_that_says_under_which_id_it_was_logged(
-    service: Service, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> None:
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(repository, "account_of_key", broken)
-    answer = await client.get("/api/jobs")
+    with capture_logs([merge_contextvars]) as lines:
+        answer = await client.get("/api/jobs")
     assert (answer.status_code, answer.json()["errorCode"]) == (500, "unknownError")
     assert "secret" not in answer.text
-    assert answer.headers["x-request-id"]
-    assert caplog is not None
+    assert [line["event"] for line in lines] == ["a request failed", "request"]
+    assert {line["request_id"] for line in lines} == {answer.headers["x-request-id"]}
+
+
+async def test_a_request_is_logged_without_its_query_and_its_key(service: Service, client: httpx.AsyncClient) -> None:
+    with capture_logs([merge_contextvars]) as lines:
+        answer = await client.get("/files/a%0Ab?sig=secret")
+    (line,) = lines
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/files/a%0Ab", answer.status_code)
+    assert "secret" not in str(line)
+    assert service.key not in str(line)
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ FARTHEST = 10_000
 router = APIRouter(prefix="/api", tags=["Jobs"])
 
 
-@router.post("/ffmpeg", **documented.CREATE)
 @router.post("/jobs", **documented.CREATE_TOO)
+@router.post("/ffmpeg", **documented.CREATE)  # the nearest to the function is the first in the reference
 async def create(request: Request, account: Caller) -> Response:
     """Accepts a job; with `?wait=true`, answers when it has ended."""
     parts = parts_of(request)
