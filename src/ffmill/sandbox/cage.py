@@ -1,7 +1,6 @@
 """A cage: a confined `sh` that waits for one line, made ready before the command is known."""
 
 import resource
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Literal, Self
 from ffmill.sandbox.evidence import Evidence
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.line import line
-from ffmill.sandbox.process import Ended, Listener, Process, Start
+from ffmill.sandbox.process import RSS_UNIT, Ended, Listener, Process, Start
 from ffmill.sandbox.watch import Watch
 from ffmill.sandbox.workspace import Workspace
 
@@ -125,7 +124,7 @@ def _each(*listeners: Listener) -> Listener:
 
 def _peak(ended: Ended, watch: Watch) -> int:
     """wait4's figure is exact where it exceeds our own: until its execve the child had our pages."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << (10 if sys.platform == "linux" else 0)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
     if ended.peak_memory_bytes > own or not watch.peak_memory_bytes:
         return ended.peak_memory_bytes
     return watch.peak_memory_bytes

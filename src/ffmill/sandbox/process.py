@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ffmill.sandbox.acting import acting_as
 
 READ_BYTES = 1 << 16
 POLL_SECONDS = 0.01
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss (getrusage(2))
 CHILD_PID = re.compile(rb'"child-pid": (\d+)')
 
 Listener = Callable[[bytes], None]
@@ -210,7 +212,7 @@ class Process:
             Ended(
                 code=code if code >= 0 else 128 - code,
                 cpu_seconds=usage.ru_utime + usage.ru_stime,
-                peak_memory_bytes=usage.ru_maxrss << 10,
+                peak_memory_bytes=usage.ru_maxrss * RSS_UNIT,
             )
         )
         return True

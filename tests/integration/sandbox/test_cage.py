@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -167,11 +168,14 @@ async def test_new_fonts_of_the_host_make_no_complaint_either(
     assert "Fontconfig" not in run.log
 
 
-async def test_a_cancelled_command_is_gone_at_once(bench: Bench) -> None:
+@pytest.mark.parametrize("hung", [False, True])
+async def test_a_cancelled_command_is_gone_at_once(bench: Bench, hung: bool) -> None:
     async with bench.sandbox.workspace(0) as workspace, bench.sandbox.cage(workspace) as cage:
         running = asyncio.create_task(bench.run_in(cage, workspace, ENDLESS))
         await until_named(cage, "ffmpeg")
         pid = cage.pid
+        if hung:
+            os.kill(pid, signal.SIGSTOP)
         async with asyncio.timeout(5):
             running.cancel()
             await asyncio.wait([running])
@@ -228,6 +232,14 @@ async def test_a_killed_command_ends_with_128_and_the_signal(bench: Bench) -> No
         await until_named(cage, "ffmpeg")
         os.kill(cage.pid, 9)
         assert (await running).exit.code == 137
+
+
+async def test_ends_are_seen_where_there_are_no_pidfds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "pidfd_open")
+    settings = Settings(data_dir=tmp_path, sandbox="off")
+    async with Sandbox.open(settings, 1) as sandbox:
+        run = await Bench(sandbox, Limits.of(settings)).run("-f lavfi -i anullsrc -t 0.1 -f null -")
+    assert run.exit.code == 0
 
 
 async def test_a_flood_of_words_is_all_delivered(bench: Bench) -> None:
