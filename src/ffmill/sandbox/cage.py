@@ -22,7 +22,7 @@ class Exit:
 
     code: int  # 128 + n after signal n
     cpu_seconds: float
-    peak_memory_bytes: int
+    peak_memory_bytes: int  # of a command that was gone before it was looked at: no more than this
     wall_seconds: float
     limit: str | None  # the sentence on the limit that ended it
 

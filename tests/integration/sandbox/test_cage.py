@@ -92,7 +92,7 @@ async def test_the_exit_code_and_the_cost_are_told(bench: Bench) -> None:
 
 async def test_the_peak_memory_is_the_commands_and_not_the_workers(bench: Bench) -> None:
     held = bytearray(os.urandom(1 << 20)) * 400  # the worker is large
-    run = await bench.run("-f lavfi -i testsrc2=s=64x64 -frames:v 1 -progress pipe:3 -f null -")
+    run = await bench.run("-re -f lavfi -i testsrc2=s=64x64 -t 0.6 -f null -")  # long enough to be looked at
     assert run.exit.peak_memory_bytes < 200 << 20
     assert len(held) == 400 << 20
 
