@@ -52,7 +52,11 @@ async def start_service(**environment: str) -> AsyncGenerator[Service]:
             key = (data / "api-key").read_text().strip()
             async with (
                 _files() as input_url,
-                aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session,
+                aiohttp.ClientSession(
+                    # dropped before the server does it: a POST is not sent again by itself
+                    connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2),
+                    headers={"Authorization": f"Bearer {key}"},
+                ) as session,
             ):
                 yield Service(url=url, api_key=key, input_url=input_url, session=session)
         finally:

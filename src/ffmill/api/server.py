@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Generator
@@ -35,6 +36,7 @@ class Server(uvicorn.Server):
             )
         )
         self._stopping = stopping
+        logging.getLogger("uvicorn.error").addFilter(_unless_cut_off)
 
     def stop(self) -> None:
         """Asks for the end of `serve()`."""
@@ -56,3 +58,8 @@ class Server(uvicorn.Server):
         finally:
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
+
+
+def _unless_cut_off(line: logging.LogRecord) -> bool:
+    """Whether a line of uvicorn's is news: what cuts an answer off on purpose has logged why."""
+    return line.msg != "ASGI callable returned without completing response."

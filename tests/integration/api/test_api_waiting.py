@@ -99,7 +99,9 @@ async def test_a_job_that_vanished_breaks_the_answer_off(
             await answer.aread()
 
 
-async def test_a_server_that_stops_lets_its_waiting_clients_go(service: Service) -> None:
+async def test_a_server_that_stops_lets_its_waiting_clients_go(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
     loop = asyncio.get_running_loop()
     async with (
         asyncio.timeout(60),
@@ -112,6 +114,7 @@ async def test_a_server_that_stops_lets_its_waiting_clients_go(service: Service)
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
             await answer.aread()
         assert loop.time() - began < STOP_SECONDS
+    assert not [line for line in caplog.records if line.name.startswith("uvicorn")]
     async with service.client() as client:
         assert (await client.get(f"/api/jobs/{await queued(service)}")).json()["data"]["status"] == "queued"
 
