@@ -79,7 +79,7 @@ async def latency(service: Service, rounds: int) -> None:
     print(f"{'':20} {'raw ms':>8} {'service ms':>11} {'beyond raw ms':>14}   quartiles of the difference")
     for work in WORKS:
         await through(work, service)
-        raws, services, beyond = [], [], []
+        raws, services, beyond = list[float](), list[float](), list[float]()
         for _ in range(rounds):
             before, service_ms, after = raw(work), await through(work, service), raw(work)
             raws.append((before + after) / 2)
@@ -131,7 +131,7 @@ async def _ended(service: Service, job: dict[str, object]) -> str | None:
 async def flood(service: Service, count: int, turns: int) -> None:
     """Prints the share of raw throughput that the service reaches, in turns."""
     at_once = len(os.sched_getaffinity(0))
-    shares = []
+    shares: list[float] = []
     for _ in range(turns):
         bare = raw_flood(count, at_once)
         served = await service_flood(service, count)

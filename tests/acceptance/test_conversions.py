@@ -174,26 +174,21 @@ def test_a_list_file_as_an_input_names_other_inputs(client: Client, clip: str, t
 
 
 def test_120_inputs_in_one_command(client: Client, tmp_path: Path) -> None:
-    picture = client.convert({}, ["p.png"], "-f lavfi -i testsrc=s=64x64 -frames:v 1 {{p.png}}")["output_files"][
-        "p.png"
-    ]
-    names = [f"p{number:03}.png" for number in range(120)]
-    reads = " ".join(f"-loop 1 -t 0.04 -i {{{{{name}}}}}" for name in names)
-    graph = "".join(f"[{number}:v]" for number in range(120)) + "concat=n=120:v=1[v]"
-    job = client.convert(
-        dict.fromkeys(names, picture), ["o.mp4"], f'{reads} -filter_complex "{graph}" -map "[v]" {{{{o.mp4}}}}'
-    )
-    assert int(stream(probe(client.download(job, "o.mp4", tmp_path)), "video")["nb_read_frames"]) == 120
+    tile = client.convert({}, ["t.png"], "-f lavfi -i testsrc=s=64x64 -frames:v 1 {{t.png}}")["output_files"]["t.png"]
+    names = [f"t{number:03}.png" for number in range(120)]
+    reads = " ".join(f"-i {{{{{name}}}}}" for name in names)
+    inputs = {name: str(tile) for name in names}
+    job = client.convert(inputs, ["wall.png"], f"{reads} -filter_complex xstack=inputs=120:grid=12x10 {{{{wall.png}}}}")
+    video = stream(probe(client.download(job, "wall.png", tmp_path)), "video")
+    assert (video["width"], video["height"]) == (12 * 64, 10 * 64)
 
 
 def test_a_filter_graph_longer_than_an_argument_may_be(client: Client, tmp_path: Path) -> None:
     graph = "[0:v]" + ",".join(["null"] * 30_000) + "[v]"
     command = f'-f lavfi -i testsrc=s=64x64:d=0.2 -filter_complex "{graph}" -map "[v]" {{{{o.mp4}}}}'
-    job = client.run({}, ["o.mp4"], command)
     assert len(graph) > 131_072
-    assert job["status"] == "succeeded" or "ffmpeg exited" in job["error_message"]
-    if job["status"] == "succeeded":
-        assert seconds(probe(client.download(job, "o.mp4", tmp_path))) > 0
+    job = client.convert({}, ["o.mp4"], command)
+    assert seconds(probe(client.download(job, "o.mp4", tmp_path))) > 0
 
 
 def test_an_odd_input_name_is_a_safe_path(client: Client, clip: str, tmp_path: Path) -> None:

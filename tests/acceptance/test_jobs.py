@@ -35,7 +35,7 @@ def until(look: Callable[[], T | None]) -> T:
 
 
 def submit(client: Client, command: str = ENDLESS, output: str = "o.mkv", **fields: object) -> Json:
-    body = {"input_files": {}, "output_files": [output], "ffmpeg_commands": [command], **fields}
+    body: Json = {"input_files": {}, "output_files": [output], "ffmpeg_commands": [command], **fields}
     answer = client.call("POST", "/api/ffmpeg", body)
     assert answer.status == 200, answer.body
     return answer.data

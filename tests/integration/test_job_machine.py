@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     consumes,
     initialize,
@@ -131,9 +132,9 @@ class JobMachine(RuleBasedStateMachine):
         )
 
     @rule(target=attempts, worker=workers)
-    def claim(self, worker: UUID) -> Any:
+    def claim(self, worker: UUID) -> MultipleResults[Attempt]:
         attempt = self.bench.run(self._claim(worker))
-        return multiple() if attempt is None else attempt
+        return multiple(*([attempt] if attempt else []))
 
     async def _claim(self, worker: UUID) -> Attempt | None:
         ticket = await self.bench.queue.app.job_manager.fetch_job(queues=["cpu"], worker_id=self.engine)

@@ -1,6 +1,5 @@
 """Nothing accepted is lost: what dead workers leave behind is found and queued again."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from uuid import UUID
 
@@ -18,10 +17,10 @@ SETTINGS = Settings(worker_lost_seconds=30, max_attempts=2)
 
 
 @pytest.fixture
-async def queue(pool: Pool) -> AsyncGenerator[Queue]:
+async def queue(pool: Pool) -> Queue:
     opened = Queue()
     await opened.open(pool)
-    yield opened
+    return opened
 
 
 async def tickets(connection: Connection, status: str = "todo") -> int:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-import click
 import pytest
 import typer.main
 
@@ -116,10 +116,10 @@ def targets() -> set[str]:
 
 def check_options(words: list[str]) -> None:
     """Fails when ffmill has no such command, or the command no such option."""
-    command: click.Command = typer.main.get_command(app)  # pyright: ignore[reportAssignmentType]  # typer has its own click
-    while isinstance(getattr(command, "commands", None), dict):
-        command = command.commands[words.pop(0)]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownVariableType]
-    known = {option for parameter in command.params for option in parameter.opts}  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
+    command: Any = typer.main.get_command(app)  # of typer's own click, whose types are private
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known
 
 

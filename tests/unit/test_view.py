@@ -33,9 +33,33 @@ JOB = Job(
     total_output_bytes=None,
     command_index=0,
 )
-FIELDS = """id status created_at queued_at started_at finished_at updated_at error_message ffmpeg_commands
-ffmpeg_command input_files output_files webhook_url machine timeout_seconds warnings total_input_bytes
-total_output_bytes progress command_index commands_total fps speed eta_seconds out_time_seconds""".split()
+FIELDS = [
+    "id",
+    "status",
+    "created_at",
+    "queued_at",
+    "started_at",
+    "finished_at",
+    "updated_at",
+    "error_message",
+    "ffmpeg_commands",
+    "ffmpeg_command",
+    "input_files",
+    "output_files",
+    "webhook_url",
+    "machine",
+    "timeout_seconds",
+    "warnings",
+    "total_input_bytes",
+    "total_output_bytes",
+    "progress",
+    "command_index",
+    "commands_total",
+    "fps",
+    "speed",
+    "eta_seconds",
+    "out_time_seconds",
+]
 
 
 def sign(key: str) -> str:

@@ -14,7 +14,6 @@ from ffmill.jobs.endings import Endings
 from ffmill.jobs.model import Job, Status, Submission
 from ffmill.jobs.repository import Page
 
-
 LONG_COMMANDS = 64 << 10  # characters
 
 

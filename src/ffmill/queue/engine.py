@@ -7,6 +7,7 @@ from uuid import UUID
 
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.jobs import Status
+from procrastinate.types import JSONValue
 
 from ffmill.db.pool import Connection, Pool
 
@@ -24,14 +25,16 @@ class Tasks:
 
 
 async def _ticket(context: JobContext) -> None:
-    tasks: Tasks = context.additional_context[PARTS]
     assert context.job.id is not None  # noqa: S101 - a fetched task has its id
-    await tasks.work(context.job.id)
+    await _tasks(context).work(context.job.id)
 
 
 async def _delivery(context: JobContext, *, job_id: str) -> None:
-    tasks: Tasks = context.additional_context[PARTS]
-    await tasks.deliver(UUID(job_id))
+    await _tasks(context).deliver(UUID(job_id))
+
+
+def _tasks(context: JobContext) -> Tasks:
+    return context.additional_context[PARTS]  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]  # an untyped dict of the engine's
 
 
 class Queue:
@@ -49,7 +52,7 @@ class Queue:
     async def issue(self, connection: Connection, machine: str, count: int = 1) -> None:
         """Issues tickets for a pool, in the caller's transaction."""
         ticket = self._ticket.configure(queue=machine, connection=connection)
-        await ticket.batch_defer_async(*({} for _ in range(count)))
+        await ticket.batch_defer_async(*(dict[str, JSONValue]() for _ in range(count)))
 
     async def abort(self, connection: Connection, ticket: int) -> None:
         """Asks the engine to cancel what a running ticket is spent on, when the transaction commits."""
