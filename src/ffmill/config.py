@@ -1,6 +1,7 @@
 """Every setting of ffmill, read from `FFMILL_` variables and validated at start."""
 
 import os
+import re
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -13,7 +14,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from ffmill.errors import CannotStart
 
 GIB = 1 << 30
-MACHINES = ("cpu", "nvidia")
+MACHINE = re.compile(r"[a-z][a-z0-9-]{0,30}")
+RESERVED = ("webhooks", "housekeeping")  # queues of our own
+
+
+def check_machine(name: str) -> str:
+    """The name, which may be that of a machine; raises ValueError."""
+    if not MACHINE.fullmatch(name) or name in RESERVED:
+        rule = f"up to 31 small letters, digits and dashes, a letter first, none of {', '.join(RESERVED)}"
+        raise ValueError(f"{name!r} cannot be the name of a machine: {rule}")
+    return name
 
 
 class Settings(BaseSettings):
@@ -58,7 +68,8 @@ class Settings(BaseSettings):
         default=None, description="Directory of the attempts at work. Default: `scratch` in the data directory."
     )
     machines: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("cpu",), description="Worker pools that this installation runs, separated by commas: `cpu`, `nvidia`."
+        default=("cpu",),
+        description="Worker pools that this installation runs, separated by commas: `cpu`, `nvidia`, others you name.",
     )
     concurrency: int | None = Field(
         default=None, ge=1, le=1024, description="Jobs at once on a worker. Default: its cores."
@@ -125,12 +136,10 @@ class Settings(BaseSettings):
 
     @field_validator("machines")
     @classmethod
-    def _known_machines(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [name for name in value if name not in MACHINES]:
-            raise ValueError(f"{unknown[0]!r} is no machine; there are: {', '.join(MACHINES)}")
-        if not value:
-            raise ValueError(f"name at least one of: {', '.join(MACHINES)}")
-        return value
+    def _machine_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError("name at least one machine, as cpu, and each once")
+        return tuple(map(check_machine, value))
 
     @field_validator("public_url")
     @classmethod

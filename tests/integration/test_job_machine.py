@@ -1,7 +1,7 @@
 """Random interleavings of submit, claim, finish, cancel, hand back and lost workers, against real PostgreSQL."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ from ffmill.jobs.model import Job, Result, Status, Submission
 from ffmill.jobs.service import Jobs
 from ffmill.queue.engine import Queue
 from ffmill.worker import recovery
+from ffmill.worker.registry import Registration
 
 T = TypeVar("T")
 MOST = 3
@@ -41,10 +42,9 @@ SUBMISSION = Submission(input_files={}, output_files=("o.mp4",), ffmpeg_commands
 class NoFiles:
     """No URL is ours."""
 
-    async def resolve(self, url: str) -> str | None:
-        """Gives None."""
-        del url
-        return None
+    async def resolve(self, urls: Sequence[str]) -> list[str | None]:
+        """Gives None for each."""
+        return [None] * len(urls)
 
 
 @dataclass
@@ -128,7 +128,12 @@ class JobMachine(RuleBasedStateMachine):
     @rule(target=workers)
     def start_worker(self) -> UUID:
         return self.bench.run(
-            recovery.enlist(self.bench.pool, self.bench.queue, self.settings, name=uuid4().hex, machine="cpu")
+            recovery.enlist(
+                self.bench.pool,
+                self.bench.queue,
+                self.settings,
+                Registration(name=uuid4().hex, machine="cpu", concurrency=1),
+            )
         )
 
     @rule(target=attempts, worker=workers)

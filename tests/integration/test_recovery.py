@@ -11,6 +11,7 @@ from ffmill.jobs import attempts, repository
 from ffmill.jobs.model import Status
 from ffmill.queue.engine import TICKET, WEBHOOKS, Queue
 from ffmill.worker import recovery, registry
+from ffmill.worker.registry import Registration
 from tests.integration.test_repository import SUBMISSION, claim, new_account, new_worker, submit
 
 SETTINGS = Settings(worker_lost_seconds=30, max_attempts=2)
@@ -43,7 +44,7 @@ async def test_a_worker_takes_back_what_its_predecessor_of_that_name_had(pool: P
         jobs = [await submit(connection, account) for _ in range(2)]
         await claim(connection, dead)
         await claim(connection, other)
-        await recovery.enlist(pool, queue, SETTINGS, name="serve-1", machine="cpu")
+        await recovery.enlist(pool, queue, SETTINGS, Registration(name="serve-1", machine="cpu", concurrency=2))
         assert await repository.status(connection, jobs[0].id) == "queued"
         assert await repository.status(connection, jobs[1].id) == "running"
         assert await tickets(connection) == 1

@@ -1,18 +1,23 @@
 """Jobs in SQL: each transition is one guarded statement, and reading stays within its index."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from psycopg.errors import ForeignKeyViolation
+from psycopg.types.json import Jsonb
 
 from ffmill.db.pool import Connection, Pool
-from ffmill.jobs import attempts, repository
+from ffmill.jobs import attempts, idempotency, listing, repository
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.model import Job, Output, Progress, Result, Status, Submission
+from ffmill.jobs.repository import Accepted
 from ffmill.worker import registry
 
+SILENT = 30.0
+NOW = datetime.now(UTC)
 SUBMISSION = Submission(
     input_files={"b.mp4": "https://example.com/b", "a.mp4": "https://example.com/a"},
     output_files=("out.mp4",),
@@ -29,21 +34,15 @@ async def new_account(connection: Connection) -> UUID:
 
 
 async def new_worker(connection: Connection, name: str = "w") -> UUID:
-    return await registry.register(connection, name=name, machine="cpu", concurrency=2)
+    return await registry.register(connection, registry.Registration(name=name, machine="cpu", concurrency=2))
 
 
 async def submit(
     connection: Connection, account: UUID, submission: Submission = SUBMISSION, wait: int | None = None
 ) -> Job:
-    return await repository.insert(
-        connection,
-        submission,
-        job_id=uuid4(),
-        account_id=account,
-        input_keys={},
-        timeout_seconds=60,
-        wait_seconds=wait,
-    )
+    accepted = Accepted(id=uuid4(), submission=submission, input_keys={}, timeout_seconds=60)
+    jobs = await repository.insert(connection, account, [accepted], wait_seconds=wait, silent_seconds=SILENT)
+    return jobs[0]
 
 
 async def claim(connection: Connection, worker: UUID, ticket: int = 1) -> Claim:
@@ -61,7 +60,7 @@ async def test_a_job_comes_back_as_it_was_submitted(pool: Pool) -> None:
     async with pool.connection() as connection:
         account = await new_account(connection)
         job = await submit(connection, account)
-        assert await repository.get(connection, job.id, account) == job
+        assert await repository.get(connection, job.id, account, silent_seconds=SILENT) == job
         assert list(job.input_files) == ["b.mp4", "a.mp4"]
         assert job.status is Status.QUEUED
         assert job.warnings == ("a warning",)
@@ -71,10 +70,10 @@ async def test_a_job_of_another_account_is_not_there(pool: Pool) -> None:
     async with pool.connection() as connection:
         job = await submit(connection, await new_account(connection))
         other = await new_account(connection)
-        assert await repository.get(connection, job.id, other) is None
+        assert await repository.get(connection, job.id, other, silent_seconds=SILENT) is None
         assert await repository.cancel(connection, job.id, other) is None
         assert await repository.log(connection, job.id, other) is None
-        assert (await repository.page(connection, other, limit=10, offset=0)).jobs == ()
+        assert (await listing.page(connection, other, limit=10, offset=0, silent_seconds=SILENT)).jobs == ()
 
 
 async def test_the_oldest_job_is_claimed_first_and_only_once(pool: Pool) -> None:
@@ -83,15 +82,6 @@ async def test_the_oldest_job_is_claimed_first_and_only_once(pool: Pool) -> None
         first, second = await submit(connection, account), await submit(connection, account)
         assert [(await claim(connection, worker)).job.id for _ in range(2)] == [first.id, second.id]
         assert await attempts.claim(connection, machine="cpu", worker=worker, ticket=3) is None
-
-
-async def test_a_claim_waits_for_nobody_elses_claim(pool: Pool) -> None:
-    async with pool.connection() as one, pool.connection() as other:
-        account, worker = await new_account(one), await new_worker(one)
-        first, second = await submit(one, account), await submit(one, account)
-        async with one.transaction():
-            assert (await claim(one, worker)).job.id == first.id
-            assert (await claim(other, worker)).job.id == second.id
 
 
 async def test_a_worker_that_is_not_registered_claims_nothing(pool: Pool) -> None:
@@ -108,7 +98,7 @@ async def test_finishing_writes_outputs_totals_warnings_and_log(pool: Pool) -> N
         await submit(connection, account)
         job = (await claim(connection, worker)).job
         assert await attempts.finish(connection, job, result(job))
-        ended = await repository.get(connection, job.id, account)
+        ended = await repository.get(connection, job.id, account, silent_seconds=SILENT)
         assert ended is not None
         assert (ended.status, ended.total_input_bytes, ended.total_output_bytes) == (Status.SUCCEEDED, 5, 7)
         assert ended.outputs == result(job).outputs
@@ -193,17 +183,17 @@ async def test_progress_is_shown_of_the_running_attempt_alone(pool: Pool) -> Non
         await submit(connection, account)
         old = (await claim(connection, worker)).job
         await attempts.report(connection, old, Progress(command_index=1, percent=50.0))
-        shown = await repository.get(connection, old.id, account)
+        shown = await repository.get(connection, old.id, account, silent_seconds=SILENT)
         assert shown is not None
         assert shown.progress == Progress(command_index=1, percent=50.0)
         await attempts.hand_back(connection, old)
         new = (await claim(connection, worker)).job
-        shown = await repository.get(connection, new.id, account)
+        shown = await repository.get(connection, new.id, account, silent_seconds=SILENT)
         assert shown is not None
         assert shown.progress is None
         await attempts.report(connection, new, Progress(percent=1.0))
         await attempts.report(connection, old, Progress(percent=99.0))
-        shown = await repository.get(connection, new.id, account)
+        shown = await repository.get(connection, new.id, account, silent_seconds=SILENT)
         assert shown is not None
         assert shown.progress is not None
         assert shown.progress.percent == 1.0
@@ -213,10 +203,10 @@ async def test_pages_are_newest_first_and_say_whether_there_is_more(pool: Pool) 
     async with pool.connection() as connection:
         account = await new_account(connection)
         ids = [(await submit(connection, account)).id for _ in range(5)]
-        page = await repository.page(connection, account, limit=2, offset=1)
+        page = await listing.page(connection, account, limit=2, offset=1, silent_seconds=SILENT)
         assert [job.id for job in page.jobs] == [ids[3], ids[2]]
         assert (page.limit, page.total, page.has_more) == (2, 5, True)
-        last = await repository.page(connection, account, limit=2, offset=4)
+        last = await listing.page(connection, account, limit=2, offset=4, silent_seconds=SILENT)
         assert ([job.id for job in last.jobs], last.has_more) == ([ids[0]], False)
 
 
@@ -226,17 +216,34 @@ async def test_a_page_ends_early_where_jobs_are_large(pool: Pool) -> None:
         account = await new_account(connection)
         for _ in range(4):
             await submit(connection, account, large)
-        page = await repository.page(connection, account, limit=4, offset=0)
+        page = await listing.page(connection, account, limit=4, offset=0, silent_seconds=SILENT)
         assert (len(page.jobs), page.limit, page.has_more) == (2, 2, True)
 
 
-PLANS = {
-    "jobs_of_account": (repository.LIST, {"account": uuid4(), "limit": 50, "offset": 0, "bytes": 1}),
-    "jobs_queued": (attempts.CLAIM, {"machine": "cpu", "worker": None, "ticket": 1}),
+LISTED = {"account": uuid4(), "limit": 50, "offset": 0, "bytes": 1, "silent": 1, "after_time": NOW, "after_id": uuid4()}
+
+
+def listed(conditions: str = "account_id = %(account)s", **values: object) -> tuple[str, dict[str, object]]:
+    """The statement of a list."""
+    return listing.LIST.format(conditions=conditions), LISTED | values
+
+
+PLANS: dict[str, tuple[str, Any]] = {
+    "jobs_of_account": listed(),
+    "jobs_of_account after a place": listed(f"account_id = %(account)s AND {listing.AFTER}"),
+    "jobs_by_status": listed("account_id = %(account)s AND status = %(status)s", status="failed"),
+    "jobs_by_machine": listed("account_id = %(account)s AND machine = %(machine)s", machine="nvidia"),
+    "jobs_by_metadata": listed(
+        " AND ".join(listing.Filter(metadata={"order": "1"}).conditions()), metadata=Jsonb({"order": "1"})
+    ),
     "jobs_waited_for": (repository.CANCEL_OVERDUE, ("w",)),
     "jobs_running": (attempts.RUNNING, (uuid4(),)),
-    "jobs_pkey": (repository.GET, (uuid4(), uuid4())),
+    "jobs_pkey": (repository.GET, {"job": uuid4(), "account": uuid4(), "silent": 1}),
+    "idempotency_keys_pkey": (idempotency.FIND, (uuid4(), "k")),
 }
+
+
+NEEDS_ACCOUNT = {"jobs_by_status", "jobs_by_machine", "jobs_by_metadata"}
 
 
 @pytest.mark.parametrize("index", PLANS)
@@ -244,18 +251,45 @@ async def test_statements_use_their_index_on_a_filled_table(pool: Pool, index: s
     async with pool.connection() as connection:
         account = await new_account(connection)
         await connection.execute(FILL, (account,))
+        await connection.execute(START_HALF, (await new_worker(connection),))
         await connection.execute("ANALYZE jobs")
         statement, values = PLANS[index]
+        if index in NEEDS_ACCOUNT:
+            values = {**values, "account": account}
         rows: Sequence[Any] = await (await connection.execute(f"EXPLAIN {statement}".encode(), values)).fetchall()
+        plan = "\n".join(row[0] for row in rows)
+        assert index.partition(" ")[0] in plan
+        assert "Seq Scan on jobs" not in plan
+
+
+@pytest.mark.parametrize("index", ["jobs_queued", "jobs_at_work", "lines_pkey"])
+async def test_a_claim_uses_its_indexes_on_a_filled_table(pool: Pool, index: str) -> None:
+    async with pool.connection() as connection:
+        await connection.execute(FILL, (await new_account(connection),))
+        await connection.execute(LINES)
+        await connection.execute("ANALYZE jobs, lines, accounts")
+        source: Any = await (await connection.execute("SELECT prosrc FROM pg_proc WHERE proname ~ 'claim'")).fetchone()
+        statement = source[0].partition("RETURN QUERY")[2].partition("END\n")[0]
+        for name, value in {"_machine": "'cpu'", "_worker": "gen_random_uuid()", "_ticket": "1"}.items():
+            statement = statement.replace(f" {name}", f" {value}")
+        rows: Sequence[Any] = await (await connection.execute(f"EXPLAIN {statement}".encode())).fetchall()
         plan = "\n".join(row[0] for row in rows)
         assert index in plan
         assert "Seq Scan on jobs" not in plan
 
 
+LINES = """
+WITH others AS (INSERT INTO accounts (name) SELECT 'other ' || n FROM generate_series(1, 2000) AS n RETURNING id)
+INSERT INTO lines (machine, account_id) SELECT machine, id FROM others, unnest(ARRAY['cpu', 'nvidia']) AS machine
+"""
+START_HALF = """
+UPDATE jobs SET status = 'running', worker = %s WHERE id IN (SELECT id FROM jobs WHERE status = 'queued' LIMIT 50)
+"""
 FILL = """
 INSERT INTO jobs (id, account_id, status, machine, input_files, output_files, ffmpeg_commands, timeout_seconds,
-                  finished_at)
+                  metadata, finished_at)
 SELECT gen_random_uuid(), %s, CASE WHEN n %% 50 = 0 THEN 'queued' ELSE 'succeeded' END, 'cpu', '{}', '["o"]', '["c"]',
-       60, CASE WHEN n %% 50 = 0 THEN NULL ELSE now() END
+       60, CASE WHEN n %% 500 = 0 THEN jsonb_build_object('order', n::text) ELSE '{}' END,
+       CASE WHEN n %% 50 = 0 THEN NULL ELSE now() END
 FROM generate_series(1, 5000) AS n
 """

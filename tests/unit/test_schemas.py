@@ -60,9 +60,9 @@ def test_null_is_a_field_left_out() -> None:
 
 
 def test_unknown_fields_are_ignored_and_named() -> None:
-    assert asked(metadata={"a": 1}, priority=3).warnings == (
-        'the field "metadata" is not known and was ignored',
-        'the field "priority" is not known and was ignored',
+    assert asked(colour="red", preset=3).warnings == (
+        'the field "colour" is not known and was ignored',
+        'the field "preset" is not known and was ignored',
     )
 
 
@@ -89,8 +89,14 @@ def test_a_flood_of_unknown_fields_is_counted() -> None:
         ({"timeout_seconds": 0}, "timeout_seconds: must be greater than or equal to 1, not 0"),
         ({"timeout_seconds": 3601}, "timeout_seconds: must be at most 3600"),
         ({"timeout_seconds": 10**400}, "timeout_seconds: must be at most 3600"),
-        ({"machine": "gpu"}, "machine: must be 'cpu' or 'nvidia', not \"gpu\""),
-        ({"machine": 1}, "machine: must be 'cpu' or 'nvidia', not 1"),
+        ({"machine": 1}, "machine: must be a valid string, not 1"),
+        ({"priority": 11}, "priority: must be less than or equal to 10, not 11"),
+        ({"priority": "1"}, 'priority: must be a valid integer, not "1"'),
+        ({"metadata": {"a": 1}}, 'metadata["a"]: must be a valid string, not 1'),
+        ({"metadata": {"a": "\x00"}}, 'metadata["a"]: must hold no NUL'),
+        ({"metadata": {"": "1"}}, 'metadata: a name has 1 to 100 characters and a value at most 1000; "" does not'),
+        ({"metadata": {"a": "b" * 1001}}, "metadata: a name has 1 to 100 characters and a value at most 1000"),
+        ({"metadata": {str(n): "x" for n in range(51)}}, "metadata: Dictionary should have at most 50 items"),
         ({"output_files": []}, "output_files: List should have at least 1 item"),
         ({"output_files": None}, "output_files: must be a valid list, not null"),
         ({"output_files": "o.mp4"}, 'output_files: must be a valid list, not "o.mp4"'),

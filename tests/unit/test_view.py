@@ -19,6 +19,8 @@ JOB = Job(
     ffmpeg_commands=("-i {{in}} {{o.mp4}}",),
     webhook_url=None,
     timeout_seconds=60,
+    priority=3,
+    metadata={"order": "17"},
     wait_until=None,
     warnings=(),
     created_at=NOW,
@@ -36,6 +38,9 @@ JOB = Job(
 FIELDS = [
     "id",
     "status",
+    "status_detail",
+    "priority",
+    "metadata",
     "created_at",
     "queued_at",
     "started_at",
@@ -71,6 +76,12 @@ def test_every_field_is_there_from_the_start() -> None:
     assert job_object(JOB, sign)["progress"] is None
     assert job_object(JOB, sign)["output_files"] == {}
     assert job_object(JOB, sign)["started_at"] is None
+
+
+def test_a_job_says_that_its_machine_has_no_worker() -> None:
+    assert job_object(JOB, sign)["status_detail"] is None
+    waiting = job_object(replace(JOB, machine="cpu-large", unattended=True), sign)
+    assert waiting["status_detail"] == "no worker of the machine cpu-large is running at present; the job waits for one"
 
 
 def test_the_older_form_is_given_for_a_single_command_alone() -> None:

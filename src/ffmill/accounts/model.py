@@ -15,6 +15,7 @@ class Account:
     id: UUID
     name: str
     paid: bool  # has the higher limits
+    admin: bool = False  # whether the key at hand may see and change the whole installation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,4 +27,14 @@ class ApiKey:
     name: str
     prefix: str  # its first characters, to tell keys apart
     created_at: datetime
+    admin: bool
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """What an account gets of the workers beside the others."""
+
+    account_name: str
+    weight: float  # of two accounts with jobs waiting, one of weight 2 has twice as many at work
+    max_running: int | None  # jobs at work at once, in all pools; None: as many as there are slots

@@ -5,13 +5,13 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from ffmill.accounts import keys
-from ffmill.accounts.model import Account, ApiKey
+from ffmill.accounts.model import Account, ApiKey, Share
 from ffmill.db.pool import Connection
 from ffmill.errors import BadRequest, NotFound
 
 # Unique index on api_keys.hash.
 ACCOUNT_OF_KEY = """
-SELECT accounts.id, accounts.name, accounts.paid
+SELECT accounts.id, accounts.name, accounts.paid, api_keys.admin
 FROM api_keys JOIN accounts ON accounts.id = api_keys.account_id
 WHERE api_keys.hash = %s AND api_keys.revoked_at IS NULL
 """
@@ -25,14 +25,14 @@ RETURNING id, name, paid
 
 CREATE_KEY = """
 WITH made AS (
-    INSERT INTO api_keys (account_id, name, prefix, hash) VALUES (%s, %s, %s, %s) RETURNING *
+    INSERT INTO api_keys (account_id, name, prefix, hash, admin) VALUES (%s, %s, %s, %s, %s) RETURNING *
 )
-SELECT made.id, accounts.name AS account_name, made.name, prefix, made.created_at, revoked_at
+SELECT made.id, accounts.name AS account_name, made.name, prefix, made.created_at, admin, revoked_at
 FROM made JOIN accounts ON accounts.id = made.account_id
 """
 
 LIST_KEYS = """
-SELECT api_keys.id, accounts.name AS account_name, api_keys.name, prefix, api_keys.created_at, revoked_at
+SELECT api_keys.id, accounts.name AS account_name, api_keys.name, prefix, api_keys.created_at, admin, revoked_at
 FROM api_keys JOIN accounts ON accounts.id = api_keys.account_id
 ORDER BY accounts.name, api_keys.created_at, api_keys.id
 """
@@ -41,8 +41,18 @@ ORDER BY accounts.name, api_keys.created_at, api_keys.id
 REVOKE_KEY = """
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) FROM accounts
 WHERE accounts.id = api_keys.account_id AND (api_keys.id::text = %(key)s OR prefix = %(key)s)
-RETURNING api_keys.id, accounts.name AS account_name, api_keys.name, prefix, api_keys.created_at, revoked_at
+RETURNING api_keys.id, accounts.name AS account_name, api_keys.name, prefix, api_keys.created_at, admin, revoked_at
 """
+
+# Unique index on accounts.name. What is not given stays; a ceiling of 0 means none.
+SET_SHARE = """
+UPDATE accounts SET weight = coalesce(%(weight)s, weight),
+       max_running = CASE WHEN %(max_running)s::integer IS NULL THEN max_running ELSE nullif(%(max_running)s, 0) END
+WHERE name = %(name)s
+RETURNING name AS account_name, weight, max_running
+"""
+
+LIST_SHARES = "SELECT name AS account_name, weight, max_running FROM accounts ORDER BY name"
 
 
 async def account_of_key(connection: Connection, key: str) -> Account | None:
@@ -61,13 +71,13 @@ async def create_account(connection: Connection, name: str, *, paid: bool = Fals
     return account
 
 
-async def create_key(connection: Connection, account_id: UUID, name: str) -> tuple[str, ApiKey]:
+async def create_key(connection: Connection, account_id: UUID, name: str, *, admin: bool = False) -> tuple[str, ApiKey]:
     """A new key of the account: its text, which is never to be had again, and what is kept of it."""
     if not name.strip() or len(name) > 200:
         raise BadRequest("the name of a key has 1 to 200 characters")
     key = keys.new_key()
     cursor = connection.cursor(row_factory=class_row(ApiKey))
-    await cursor.execute(CREATE_KEY, (account_id, name, keys.prefix(key), keys.digest(key)))
+    await cursor.execute(CREATE_KEY, (account_id, name, keys.prefix(key), keys.digest(key), admin))
     kept = await cursor.fetchone()
     assert kept  # noqa: S101  # the statement always returns a row
     return key, kept
@@ -86,3 +96,24 @@ async def revoke_key(connection: Connection, prefix_or_id: str) -> ApiKey:
     if revoked is None:
         raise NotFound(f"there is no key {prefix_or_id!r}: `ffmill keys list` shows prefixes and ids")
     return revoked
+
+
+async def list_shares(connection: Connection) -> list[Share]:
+    """What every account gets of the workers, by name."""
+    cursor = connection.cursor(row_factory=class_row(Share))
+    return await (await cursor.execute(LIST_SHARES)).fetchall()
+
+
+async def set_share(
+    connection: Connection, name: str, *, weight: float | None = None, max_running: int | None = None
+) -> Share:
+    """Changes what is given of an account's share, for all claims from now on; a ceiling of 0 takes it away.
+
+    Raises NotFound.
+    """
+    cursor = connection.cursor(row_factory=class_row(Share))
+    await cursor.execute(SET_SHARE, {"name": name, "weight": weight, "max_running": max_running})
+    share = await cursor.fetchone()
+    if share is None:
+        raise NotFound(f"there is no account {name!r}: `ffmill accounts list` shows them")
+    return share

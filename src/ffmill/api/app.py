@@ -12,12 +12,12 @@ from ffmill.api import document, errors, server
 from ffmill.api.parts import Parts, open_parts
 from ffmill.api.paths import LoosePaths
 from ffmill.api.request_lines import RequestLines
-from ffmill.api.routes import files, health, jobs, reference
+from ffmill.api.routes import admin, files, health, jobs, reference
 from ffmill.api.waiting import BLANK_SECONDS
 from ffmill.config import Settings
 from ffmill.listener import listen
 
-ROUTERS = (jobs.router, files.router, health.router, reference.router)
+ROUTERS = (jobs.router, files.router, health.router, admin.router, reference.router)
 
 
 def create_app(parts: Parts, *, blank_seconds: float = BLANK_SECONDS) -> FastAPI:
@@ -62,7 +62,7 @@ def _install_middleware(app: FastAPI, settings: Settings) -> None:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "HEAD"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
             expose_headers=["X-Request-Id", "Retry-After", "Content-Range"],
         )
     app.add_middleware(LoosePaths)

@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from ffmill.accounts import repository
 from ffmill.accounts.model import Account
 from ffmill.api.parts import parts_of
-from ffmill.errors import BadApiKey
+from ffmill.errors import BadApiKey, Forbidden
 
 BEARER = HTTPBearer(scheme_name="ApiKey", auto_error=False, description="An API key, as `Authorization: Bearer ffm_…`.")
 
@@ -26,4 +26,12 @@ async def authenticate(
     return account
 
 
+async def authorize(account: Annotated[Account, Depends(authenticate)]) -> Account:
+    """The same for a request that concerns the whole installation; raises Forbidden."""
+    if not account.admin:
+        raise Forbidden("this API key is not an administrator's: `ffmill keys create --admin` makes one")
+    return account
+
+
+Admin = Annotated[Account, Depends(authorize)]
 Caller = Annotated[Account, Depends(authenticate)]

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from ffmill.api.reference_page import operations
-from ffmill.api.schemas import JobRequest
+from ffmill.api.schemas import BatchRequest, JobRequest
 
 INTRODUCTION = """\
 ffmill runs FFmpeg commands as jobs: send commands and the URLs of their inputs, get signed URLs of their outputs.
@@ -17,7 +17,7 @@ An answer holds `data`, or `errorCode` and `message`; each carries an `X-Request
 knows it. A failed job is not a failed request: it is answered with 200, its `status` is `failed`, its `error_message` \
 says why. Try again after 429, 5xx and broken connections; never after another 4xx.\
 """
-TAGS = ["Jobs", "Files", "Health"]
+TAGS = ["Jobs", "Files", "Health", "Administration"]
 REFERENCES = "#/components/schemas/{model}"
 SAMPLES = {"download_file": 'curl -OJ "$DOWNLOAD_URL"', "upload_file": 'curl -T video.mp4 "$UPLOAD_URL"'}
 NEVER_GIVEN = ("HTTPValidationError", "ValidationError")
@@ -47,6 +47,8 @@ def _document(app: FastAPI, public_url: str) -> dict[str, Any]:
     for name in NEVER_GIVEN:
         schemas.pop(name, None)
     schemas["JobRequest"] = JobRequest.model_json_schema(ref_template=REFERENCES)
+    schemas["BatchRequest"] = BatchRequest.model_json_schema(ref_template=REFERENCES)
+    schemas["BatchRequest"].pop("$defs")
     for operation in operations(made):
         operation.about["responses"].pop("422", None)
         if sample := SAMPLES.get(operation.about["operationId"]):

@@ -2,7 +2,16 @@
 
 from typing import Any, TypedDict
 
-from ffmill.api.objects import ErrorAnswer, JobAnswer, JobListAnswer, ReadyAnswer, UnreadyAnswer, UpAnswer
+from ffmill.api.objects import (
+    BatchAnswer,
+    ErrorAnswer,
+    JobAnswer,
+    JobListAnswer,
+    ReadyAnswer,
+    UnreadyAnswer,
+    UpAnswer,
+    WorkersAnswer,
+)
 
 
 class Route(TypedDict):
@@ -40,11 +49,24 @@ EXAMPLES: dict[str, Any] = {
     },
 }
 
+BATCH_EXAMPLE: dict[str, Any] = {
+    "jobs": [
+        {
+            "output_files": ["card.png"],
+            "ffmpeg_commands": [f"-f lavfi -i testsrc2=size={size} -frames:v 1 {{{{card.png}}}}"],
+            "metadata": {"size": size},
+        }
+        for size in ("640x360", "320x180")
+    ]
+}
+
 _WORDS = {
     400: "`validationError`: the wrong shape. `badRequest`: the right shape, but a rule fails.",
     401: "`badApiKey`: the key is missing, malformed, unknown or revoked.",
+    403: "`forbidden`: the key does not allow it.",
     404: "`notFound`: there is none, or it is another account's.",
     405: "`badRequest`: this method is not for this path.",
+    409: "`conflict`: the `Idempotency-Key` was used for another body.",
     413: "`badRequest`: the body is too large.",
     500: "`unknownError`: a fault of the service, in its log under the answer's `X-Request-Id`.",
     503: "`unavailable`: database or store cannot be reached; nothing was accepted. Try again.",
@@ -88,32 +110,68 @@ _WAIT = _query(
     default=False,
 )
 
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A key of your choice, up to 255 characters: the same request under the same key gives the first"
+    " one's jobs again, for 24 hours, so it may be sent until it is answered.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
 CREATE = _route(
     "create_job",
     "Create a job",
     "Runs FFmpeg commands on files. The answer comes as soon as the job is durable; with `?wait=true`, when it has"
     " ended. The body is read as JSON whatever its Content-Type; unknown fields are ignored and named in `warnings`.",
     _JOB,
-    *(400, 401, 413, 503),
-    extra={"parameters": [_WAIT], "requestBody": _body(*EXAMPLES)},
+    *(400, 401, 409, 413, 503),
+    extra={"parameters": [_WAIT, _KEY], "requestBody": _body(*EXAMPLES)},
 )
 CREATE_TOO: Route = {
     **CREATE,
     "operation_id": "create_job_too",
     "summary": "Create a job, by another path",
     "description": "The same as `POST /api/ffmpeg`.",
-    "openapi_extra": {"parameters": [_WAIT], "requestBody": _body(next(iter(EXAMPLES)))},
+    "openapi_extra": {"parameters": [_WAIT, _KEY], "requestBody": _body(next(iter(EXAMPLES)))},
 }
+BATCH = _route(
+    "create_jobs",
+    "Create many jobs",
+    "Up to 1,000 jobs in one request, all of them or none: the message of a refusal says which one is wrong. They begin"
+    " in their order.",
+    {"model": BatchAnswer, "description": "The jobs, in their order."},
+    *(400, 401, 409, 413, 503),
+    extra={
+        "parameters": [_KEY],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/BatchRequest"},
+                    "examples": {"Two pictures": {"summary": "Two pictures", "value": BATCH_EXAMPLE}},
+                }
+            },
+        },
+    },
+)
 LIST = _route(
     "list_jobs",
     "List jobs",
-    "Your account's jobs, newest first. A page ends early at 16 MiB; `limit` in the answer says what was used.",
+    "Your account's jobs, newest first: all, or those that match every condition given. A page ends early at 16 MiB;"
+    " `limit` in the answer says what was used.",
     {"model": JobListAnswer, "description": "A page of jobs."},
     *(400, 401, 503),
     extra={
         "parameters": [
             _query("limit", "How many jobs; more than 100 is taken as 100.", type="integer", minimum=1, default=50),
             _query("offset", "How many to skip.", type="integer", minimum=0, maximum=10_000, default=0),
+            _query("cursor", "In place of `offset`: `nextCursor` of the page before.", type="string"),
+            _query("status", "Only jobs in this state.", type="string"),
+            _query("machine", "Only jobs of this pool.", type="string"),
+            _query("created_from", "Only jobs created then or later.", type="string", format="date-time"),
+            _query("created_before", "Only jobs created before.", type="string", format="date-time"),
+            _query("metadata.NAME", "Only jobs whose metadata has this value under NAME.", type="string"),
         ]
     },
 )
@@ -133,6 +191,13 @@ LOGS = _route(
     " Empty until the first attempt has ended.",
     {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The log."},
     *(401, 404, 503),
+)
+WORKERS = _route(
+    "list_workers",
+    "List the workers",
+    "Which workers are registered, and what each has at work. Needs an administrator's key.",
+    {"model": WorkersAnswer, "description": "All workers."},
+    *(401, 403, 503),
 )
 HEALTH = _route(
     "healthz", "Is the process up?", "Needs no key.", {"model": UpAnswer, "description": "The process is up."}

@@ -14,6 +14,9 @@ class JobObject(BaseModel):
     status: Literal["queued", "running", "succeeded", "failed", "cancelled"] = Field(
         description="The last three never change again. A job whose worker was lost is `queued` again."
     )
+    status_detail: str | None = Field(
+        description="Why the job still waits, where that can be known: its machine has no worker at present."
+    )
     created_at: str = Field(
         description="RFC 3339, UTC, milliseconds, as all times here.", examples=["2026-01-31T12:00:00.000Z"]
     )
@@ -34,6 +37,8 @@ class JobObject(BaseModel):
     webhook_url: str | None = Field(description="As sent.")
     machine: str = Field(description="The worker pool in force.")
     timeout_seconds: int = Field(description="The limit in force, in seconds.")
+    priority: int = Field(description="In force among the jobs of your account.")
+    metadata: dict[str, str] = Field(description="As sent.")
     warnings: list[str] = Field(description="What was done differently from what was asked.")
     total_input_bytes: int | None = Field(description="Bytes of all inputs; null until known.")
     total_output_bytes: int | None = Field(description="Bytes of all outputs; null until known.")
@@ -61,6 +66,9 @@ class Paging(BaseModel):
     offset: int = Field(description="The offset that was used.")
     total: int = Field(description="How many jobs there are; exact up to 10,000 and 10,000 beyond.")
     hasMore: bool = Field(description="Whether there are jobs after this page.")  # noqa: N815  # as clients know it
+    nextCursor: str | None = Field(  # noqa: N815  # as its neighbours
+        description="The `cursor` that gives the jobs after this page; null when there are none."
+    )
 
 
 class JobListAnswer(BaseModel):
@@ -68,6 +76,33 @@ class JobListAnswer(BaseModel):
 
     data: list[JobObject]
     pagingParams: Paging  # noqa: N815  # as clients know it
+
+
+class BatchAnswer(BaseModel):
+    """The jobs, in the order in which they were sent."""
+
+    data: list[JobObject]
+
+
+class WorkerObject(BaseModel):
+    """A registered worker process."""
+
+    id: str = Field(description="Its UUID, a new one at each start.")
+    name: str = Field(description="Its name, the same at each start where the operator gave it one.")
+    host: str = Field(description="The host that it runs on.")
+    machine: str = Field(description="The pool that it works for.")
+    concurrency: int = Field(description="Jobs that it runs at once.")
+    ffmpeg_version: str = Field(description="Of the FFmpeg that it runs.")
+    started_at: str = Field(description="When it was registered.")
+    heartbeat_at: str = Field(description="When it was heard of last.")
+    live: bool = Field(description="Whether that was lately; a silent worker is soon removed, and its jobs run again.")
+    jobs: list[str] = Field(description="The ids of the jobs that it has at work.")
+
+
+class WorkersAnswer(BaseModel):
+    """All workers, by pool and name."""
+
+    data: list[WorkerObject]
 
 
 class UploadUrls(BaseModel):

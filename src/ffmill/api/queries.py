@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from ffmill.api.quoting import quoted
 from ffmill.errors import ValidationError
@@ -22,6 +23,20 @@ def integer(query: Mapping[str, str], name: str, default: int, *, least: int, mo
     if value < least or (most is not None and value > most):
         bounds = f"at least {least}" if most is None else f"from {least} to {most}"
         raise ValidationError(f"{name}: must be {bounds}, not {quoted(text)}")
+    return value
+
+
+def time(query: Mapping[str, str], name: str) -> datetime | None:
+    """The time called `name`, as RFC 3339 writes it, with a zone; None where it is missing. Raises ValidationError."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        value = None
+    if value is None or value.tzinfo is None:
+        raise ValidationError(f"{name}: must be a time as 2026-01-31T12:00:00Z, not {quoted(text)}")
     return value
 
 

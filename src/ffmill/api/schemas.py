@@ -1,7 +1,7 @@
 """What a client may send, checked in shape alone; the rules are the domain's."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import pydantic
@@ -14,6 +14,9 @@ from ffmill.jobs.model import Submission
 
 MOST_FILES = 1000
 MOST_COMMANDS = 100
+MOST_JOBS = 1000  # in a batch
+MOST_PAIRS, NAME_CHARACTERS, VALUE_CHARACTERS = 50, 100, 1000  # of metadata
+MACHINE_CHARACTERS = 100
 COMMAND_BYTES = 256 << 10
 URL_CHARACTERS = 16 << 10
 PROBLEMS_TOLD = 10
@@ -56,6 +59,10 @@ def _none(value: Any) -> Any:
 
 def _cpu(value: Any) -> Any:
     return "cpu" if value is None else value
+
+
+def _zero(value: Any) -> Any:
+    return 0 if value is None else value
 
 
 Text = Annotated[str, AfterValidator(_text)]
@@ -109,8 +116,10 @@ class JobRequest(BaseModel):
     webhook_url: Url | None = Field(
         None, description="An http or https URL that is sent the job object by POST when the job has ended."
     )
-    machine: Annotated[Literal["cpu", "nvidia"], BeforeValidator(_cpu)] = Field(
-        "cpu", description="The worker pool that runs the job."
+    machine: Annotated[Text, BeforeValidator(_cpu)] = Field(
+        "cpu",
+        max_length=MACHINE_CHARACTERS,
+        description="The worker pool that runs the job: `cpu`, `nvidia`, or another that the operator runs.",
     )
     timeout_seconds: int | None = Field(
         None,
@@ -119,13 +128,38 @@ class JobRequest(BaseModel):
         " fails. Default and maximum are the operator's, 6 hours each unless set.",
     )
 
+    priority: Annotated[int, BeforeValidator(_zero)] = Field(
+        0, ge=-10, le=10, description="Which of your own queued jobs come first: the higher ones. No job of others."
+    )
+    metadata: Annotated[dict[Text, Text], BeforeValidator(_none)] = Field(
+        {},
+        max_length=MOST_PAIRS,
+        description="Pairs of strings of your own, given back wherever the job is; jobs can be listed by them. At most"
+        " 50, each name at most 100 characters long, each value 1,000.",
+        examples=[{"order": "17"}],
+    )
+
     @model_validator(mode="after")
     def _one_form(self) -> "JobRequest":
         if (self.ffmpeg_command is None) == (self.ffmpeg_commands is None):
             raise ValueError('give exactly one of "ffmpeg_commands" (a list) and "ffmpeg_command" (one string)')
         if len(set(self.output_files)) < len(self.output_files):
             raise ValueError("output_files: each name must be listed once")
+        for name, value in self.metadata.items():
+            if not 1 <= len(name) <= NAME_CHARACTERS or len(value) > VALUE_CHARACTERS:
+                raise ValueError(
+                    f"metadata: a name has 1 to {NAME_CHARACTERS} characters and a value at most {VALUE_CHARACTERS};"
+                    f" {quoted(name)} does not"
+                )
         return self
+
+
+class BatchRequest(BaseModel):
+    """Jobs to be accepted together; for the reference, since each is read by itself."""
+
+    jobs: list[JobRequest] = Field(
+        min_length=1, max_length=MOST_JOBS, description="Each as it would be created alone, 1 to 1,000 of them."
+    )
 
 
 def submission(body: dict[str, Any], *, max_timeout_seconds: int) -> Submission:
@@ -144,8 +178,26 @@ def submission(body: dict[str, Any], *, max_timeout_seconds: int) -> Submission:
         webhook_url=asked.webhook_url,
         machine=asked.machine,
         timeout_seconds=asked.timeout_seconds,
+        priority=asked.priority,
+        metadata=asked.metadata,
         warnings=tuple(_ignored(body)),
     )
+
+
+def submissions(body: dict[str, Any], *, max_timeout_seconds: int) -> list[Submission]:
+    """What the body of a batch asks for; raises ValidationError that names the first job that is wrong."""
+    jobs = body.get("jobs")
+    if not isinstance(jobs, list) or not 1 <= len(jobs) <= MOST_JOBS:  # pyright: ignore[reportUnknownArgumentType]  # plain JSON
+        raise ValidationError(f"jobs: must be a list of 1 to {MOST_JOBS:,} jobs")
+    asked: list[Submission] = []
+    for at, job in enumerate(jobs):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        if not isinstance(job, dict):
+            raise ValidationError(f"jobs[{at}]: must be an object")
+        try:
+            asked.append(submission(job, max_timeout_seconds=max_timeout_seconds))  # pyright: ignore[reportUnknownArgumentType]
+        except ValidationError as error:
+            raise ValidationError(f"jobs[{at}].{error.message}") from error
+    return asked
 
 
 def _ignored(body: dict[str, Any]) -> Iterable[str]:

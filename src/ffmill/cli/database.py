@@ -1,13 +1,20 @@
 """The database, for a command that needs it for a moment."""
 
-from collections.abc import Generator
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg
 
 from ffmill.config import Settings
 from ffmill.db.embedded import EmbeddedPostgres, database_url
 from ffmill.db.migrate import migrate
+from ffmill.db.pool import CONNECT, Connection
 from ffmill.errors import CannotStart
 from ffmill.locks import Held
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -33,3 +40,20 @@ def reachable(settings: Settings) -> Generator[str]:
         yield postgres.url
     finally:
         postgres.stop()
+
+
+def in_database(settings: Settings, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """Runs `work` in one transaction on a database with our schema; raises CannotStart."""
+
+    async def run(url: str) -> Result:
+        connection = await Connection.connect(url, **CONNECT)  # pyright: ignore[reportArgumentType]  # numbers are fine
+        async with connection:
+            return await work(connection)
+
+    with reachable(settings) as url:
+        try:
+            return asyncio.run(run(url))
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            raise CannotStart("the database does not have this version's schema yet: run `ffmill migrate`") from error
+        except psycopg.OperationalError as error:
+            raise CannotStart(f"the database cannot be reached: {str(error).strip()}") from error

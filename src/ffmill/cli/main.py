@@ -17,7 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 keys_app = typer.Typer(help="API keys of the accounts.", no_args_is_help=True)
+accounts_app = typer.Typer(help="Accounts, and what each gets of the workers.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(accounts_app, name="accounts")
 
 DataDir = Annotated[
     Path | None, typer.Option(help="Directory that holds everything ffmill writes (FFMILL_DATA_DIR; ./ffmill-data).")
@@ -60,7 +62,7 @@ def api(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
 
 @app.command()
 def worker(
-    machine: Annotated[str, typer.Option(help="Pool to work for: cpu or nvidia.")] = "cpu",
+    machine: Annotated[str, typer.Option(help="Pool to work for: cpu, nvidia, or one that you name.")] = "cpu",
     concurrency: Annotated[
         int | None, typer.Option(help="Jobs at once (FFMILL_CONCURRENCY; the number of cores).")
     ] = None,
@@ -76,8 +78,10 @@ def worker(
     """Run one worker."""
     from ffmill import config, logs
 
-    if machine not in config.MACHINES:
-        raise typer.BadParameter(f"{machine!r} is no machine; there are: {', '.join(config.MACHINES)}")
+    try:
+        config.check_machine(machine)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
     from ffmill.cli.gate import pass_through
     from ffmill.worker import main as command
@@ -117,17 +121,52 @@ def doctor(data_dir: DataDir = None) -> None:
     command.run(load_settings(data_dir=data_dir))
 
 
+@app.command()
+def workers(data_dir: DataDir = None) -> None:
+    """List the workers, and what each has at work."""
+    from ffmill.cli import workers as command
+    from ffmill.config import load_settings
+
+    command.show(load_settings(data_dir=data_dir))
+
+
+@accounts_app.command("list")
+def list_accounts(data_dir: DataDir = None) -> None:
+    """List all accounts with their shares."""
+    from ffmill.cli import accounts as command
+    from ffmill.config import load_settings
+
+    command.show(load_settings(data_dir=data_dir))
+
+
+@accounts_app.command("set")
+def set_account(
+    name: Annotated[str, typer.Argument(help="As `ffmill accounts list` shows it.")],
+    weight: Annotated[float | None, typer.Option(min=0.001, help="Its share of the workers; 1 unless set.")] = None,
+    max_running: Annotated[
+        int | None, typer.Option(min=0, help="Jobs that it may have at work at once; 0 takes the ceiling away.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Set what an account gets of the workers, from now on."""
+    from ffmill.cli import accounts as command
+    from ffmill.config import load_settings
+
+    command.change(load_settings(data_dir=data_dir), name, weight=weight, max_running=max_running)
+
+
 @keys_app.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     account: Annotated[str, typer.Option(help="Whose key; an account that is not there is made.")] = "owner",
+    admin: Annotated[bool, typer.Option("--admin", help="It may see the whole installation, too.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it; it is never to be seen again."""
     from ffmill.cli import keys as command
     from ffmill.config import load_settings
 
-    command.create(load_settings(data_dir=data_dir), name, account)
+    command.create(load_settings(data_dir=data_dir), name, account, admin=admin)
 
 
 @keys_app.command("list")

@@ -28,7 +28,7 @@ async def _first_start(url: str, path: Path) -> None:
     async with connection:  # one transaction
         owner = await repository.create_account(connection, OWNER, paid=True)
         if not any(key.account_name == OWNER for key in await repository.list_keys(connection)):
-            key, _ = await repository.create_key(connection, owner.id, "first")
+            key, _ = await repository.create_key(connection, owner.id, "first", admin=True)
             _keep(key, path)  # before the commit: a key that nobody knows is of no use
 
 

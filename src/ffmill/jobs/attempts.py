@@ -6,19 +6,16 @@ from uuid import UUID
 from psycopg.types.json import Json
 
 from ffmill.db.pool import Connection
+from ffmill.jobs.lines import HELD
 from ffmill.jobs.model import Job, Progress, Result
 from ffmill.jobs.repository import ENDED_CHANNEL
 from ffmill.jobs.rows import job_row, outputs_json
 
-# Index jobs_queued. A worker whose row is gone (it was taken for dead) claims nothing: jobs.worker refers to it.
+# The statement is in the schema (0002.sql), so that no worker holds its lock over a message that may be late. A worker
+# whose row is gone (it was taken for dead) claims nothing: jobs.worker refers to it.
 CLAIM = """
-UPDATE jobs SET status = 'running', attempt = attempt + 1, worker = %(worker)s, ticket = %(ticket)s,
-       started_at = now(), updated_at = now()
-WHERE id = (
-    SELECT id FROM jobs WHERE machine = %(machine)s AND status = 'queued' AND (wait_until IS NULL OR wait_until > now())
-    ORDER BY queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-)
-RETURNING *, extract(epoch FROM wait_until - now())::double precision
+SELECT (claimed.job).*, claimed.has_ceiling, claimed.wait_seconds
+FROM ffmill_claim_v1(%(machine)s, %(worker)s, %(ticket)s) AS claimed
 """
 
 # Primary key. One statement writes the end, its log, and wakes the waiters; the log is kept whoever won.
@@ -41,22 +38,33 @@ SELECT pg_notify(%(channel)s, id::text) FROM ended
 """
 
 # Primary key. An attempt that we end ourselves, in order, is not counted as lost.
-HAND_BACK = """
-UPDATE jobs SET status = 'queued', started_at = NULL, updated_at = now(), worker = NULL, ticket = NULL
-WHERE id = %s AND attempt = %s AND status = 'running'
-RETURNING id
-"""
+HAND_BACK = f"""
+{HELD}, back AS (
+    UPDATE jobs SET status = 'queued', started_at = NULL, updated_at = now(), worker = NULL, ticket = NULL
+    WHERE id = %s AND attempt = %s AND status = 'running'
+    RETURNING machine, account_id
+), line AS (
+    INSERT INTO lines (machine, account_id) SELECT machine, account_id FROM back, held ON CONFLICT DO NOTHING
+)
+SELECT FROM back
+"""  # noqa: S608 - our own fragments
 
 # Index jobs_running.
-LOSE = """
-UPDATE jobs SET attempts_lost = attempts_lost + 1, updated_at = now(), worker = NULL, ticket = NULL,
-       status        = CASE WHEN attempts_lost + 1 < %(most)s THEN 'queued' ELSE 'failed' END,
-       started_at    = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE started_at END,
-       finished_at   = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE now() END,
-       error_message = CASE WHEN attempts_lost + 1 < %(most)s THEN '' ELSE %(message)s END
-WHERE worker = ANY(%(workers)s) AND status = 'running'
-RETURNING *
-"""
+LOSE = f"""
+{HELD}, lost AS (
+    UPDATE jobs SET attempts_lost = attempts_lost + 1, updated_at = now(), worker = NULL, ticket = NULL,
+           status        = CASE WHEN attempts_lost + 1 < %(most)s THEN 'queued' ELSE 'failed' END,
+           started_at    = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE started_at END,
+           finished_at   = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE now() END,
+           error_message = CASE WHEN attempts_lost + 1 < %(most)s THEN '' ELSE %(message)s END
+    WHERE worker = ANY(%(workers)s) AND status = 'running'
+    RETURNING *
+), line AS (
+    INSERT INTO lines (machine, account_id) SELECT DISTINCT machine, account_id FROM lost, held WHERE status = 'queued'
+    ON CONFLICT DO NOTHING
+)
+SELECT * FROM lost
+"""  # noqa: S608 - our own fragments
 
 # Index jobs_running.
 RUNNING = "SELECT id, attempt FROM jobs WHERE worker = %s AND status = 'running'"
@@ -78,18 +86,19 @@ class Claim:
     """A job that is now this worker's, with the time that a waiting client leaves it."""
 
     job: Job
+    has_ceiling: bool  # whether the end of the job may let another one of its account begin
     wait_seconds: float | None  # until the job's wait limit; None without one
 
 
 async def claim(connection: Connection, *, machine: str, worker: UUID, ticket: int) -> Claim | None:
-    """Makes the oldest queued job of the pool this worker's; None when there is none.
+    """Makes the pool's next job this worker's; None when there is none.
 
     Raises psycopg's ForeignKeyViolation when the worker is no longer registered.
     """
     async with connection.cursor() as cursor:
         await cursor.execute(CLAIM, {"machine": machine, "worker": worker, "ticket": ticket})
         row = await cursor.fetchone()
-        return Claim(job=job_row(cursor)(row), wait_seconds=row[-1]) if row else None
+        return Claim(job=job_row(cursor)(row), has_ceiling=row[-2], wait_seconds=row[-1]) if row else None
 
 
 async def finish(connection: Connection, job: Job, result: Result) -> bool:

@@ -37,6 +37,8 @@ class Submission:
     webhook_url: str | None = None
     machine: str = "cpu"
     timeout_seconds: int | None = None  # None: the default
+    priority: int = 0  # -10 … 10, among the jobs of the account
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])  # the client's own, not ours to read
     warnings: tuple[str, ...] = ()  # what the API already did differently from what was asked
 
 
@@ -75,6 +77,8 @@ class Job:
     ffmpeg_commands: tuple[str, ...]  # as sent
     webhook_url: str | None
     timeout_seconds: int
+    priority: int
+    metadata: Mapping[str, str]
     wait_until: datetime | None  # a `?wait=true` job is cancelled at this time
     warnings: tuple[str, ...]
     created_at: datetime
@@ -89,6 +93,7 @@ class Job:
     total_output_bytes: int | None
     command_index: int  # the last command at work; the progress's while running
     progress: Progress | None = field(default=None)  # only while running
+    unattended: bool = False  # queued for a pool that has no live worker
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,54 +1,63 @@
 """What clients do to jobs, in SQL: insert, read, cancel. What workers do is in `attempts.py`."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from psycopg.types.json import Json
-
 from ffmill.db.pool import Connection
+from ffmill.jobs.lines import HELD
 from ffmill.jobs.model import Job, Submission
 from ffmill.jobs.rows import job_row
 
-PAGE_BYTES = 16 << 20
-COUNTED = 10_000
 ENDED_CHANNEL = "ffmill_job_ended"
 
-# Primary key. The wait limit is counted by the database's clock.
-INSERT = """
-INSERT INTO jobs (id, account_id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
-                  timeout_seconds, wait_until, warnings)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s), %s)
-RETURNING *
+# A queued job that no worker will take, as far as is known.
+UNATTENDED = """
+jobs.status = 'queued' AND NOT EXISTS (
+    SELECT FROM workers
+    WHERE workers.machine = jobs.machine AND workers.heartbeat_at >= now() - make_interval(secs => %(silent)s)
+) AS unattended
 """
 
+# One row for each element of the lists; all in one statement, in their order, a microsecond apart. The wait limit is
+# counted by the database's clock.
+INSERT = f"""
+{HELD}, line AS (
+    INSERT INTO lines (machine, account_id) SELECT DISTINCT machine, %(account)s::uuid
+    FROM unnest(%(machines)s::text[]) AS machine, held ON CONFLICT DO NOTHING
+)
+INSERT INTO jobs (id, account_id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
+                  timeout_seconds, wait_until, warnings, priority, metadata, created_at, queued_at)
+SELECT asked.id, %(account)s, asked.machine, asked.input_files::json, asked.input_keys::json, asked.output_files::json,
+       asked.ffmpeg_commands::json, asked.webhook_url, asked.timeout_seconds,
+       now() + make_interval(secs => %(wait_seconds)s), asked.warnings::json, asked.priority, asked.metadata::jsonb,
+       times.at, times.at
+FROM unnest(%(ids)s::uuid[], %(machines)s::text[], %(input_files)s::text[], %(input_keys)s::text[],
+            %(output_files)s::text[], %(ffmpeg_commands)s::text[], %(webhook_urls)s::text[], %(timeouts)s::integer[],
+            %(warnings)s::text[], %(priorities)s::integer[], %(metadata)s::text[])
+     WITH ORDINALITY AS asked (id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
+                               timeout_seconds, warnings, priority, metadata, place),
+     LATERAL (SELECT now() + (asked.place - 1) * interval '1 microsecond' AS at) AS times
+ORDER BY asked.place
+RETURNING *, {UNATTENDED}
+"""  # noqa: S608 - our own fragments
+
 WITH_NEWS = """
-SELECT jobs.*, news.command_index AS news_index, news.percent, news.fps, news.speed, news.eta_seconds,
-       news.out_time_seconds
+jobs.*, news.command_index AS news_index, news.percent, news.fps, news.speed, news.eta_seconds,
+news.out_time_seconds
 """
 NEWS = "LEFT JOIN job_progress AS news ON news.job_id = jobs.id AND news.attempt = jobs.attempt"
 
 # Primary key of both tables.
-GET = f"{WITH_NEWS} FROM jobs {NEWS} WHERE jobs.id = %s AND jobs.account_id = %s"
-
-GET_ANY = "SELECT * FROM jobs WHERE id = %s"
-
-# Index jobs_of_account. The page ends before it grows beyond a number of bytes; its first job is always given.
-LIST = f"""
-WITH page AS (
-    SELECT * FROM jobs WHERE account_id = %(account)s
-    ORDER BY created_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s
-), weighed AS (
-    SELECT page.*, row_number() OVER newest AS place, sum(
-        octet_length(input_files::text) + octet_length(ffmpeg_commands::text) + 2 * octet_length(outputs::text)
-        + 200 * json_array_length(outputs) + octet_length(error_message) + 1000
-    ) OVER newest AS bytes_so_far
-    FROM page WINDOW newest AS (ORDER BY created_at DESC, id DESC ROWS UNBOUNDED PRECEDING)
-)
-{WITH_NEWS} FROM weighed AS jobs {NEWS} WHERE place = 1 OR bytes_so_far <= %(bytes)s ORDER BY place
+GET = f"""
+SELECT {WITH_NEWS}, {UNATTENDED} FROM jobs {NEWS} WHERE jobs.id = %(job)s AND jobs.account_id = %(account)s
+"""  # noqa: S608 - our own fragments
+GET_MANY = f"""
+SELECT {WITH_NEWS}, {UNATTENDED} FROM jobs {NEWS} WHERE jobs.id = ANY(%(jobs)s) AND jobs.account_id = %(account)s
 """  # noqa: S608 - our own fragments
 
-# Index jobs_of_account, at most 10,000 entries of it.
-COUNT = "SELECT count(*) FROM (SELECT FROM jobs WHERE account_id = %s LIMIT %s) AS counted"
+GET_ANY = "SELECT * FROM jobs WHERE id = %s"
 
 # Primary key. The guard is the status: cancel and finish are each one statement, and the first to commit wins.
 # `ticket` stays, so that the engine can be asked to abort it.
@@ -72,52 +81,64 @@ LOG = "SELECT log FROM job_logs JOIN jobs ON jobs.id = job_logs.job_id WHERE job
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """Some of an account's jobs, newest first."""
+class Accepted:
+    """A submission that has passed the rules, about to become a job."""
 
-    jobs: tuple[Job, ...]
-    limit: int  # as used
-    offset: int
-    total: int  # exact up to 10,000
-    has_more: bool
+    id: UUID
+    submission: Submission
+    input_keys: Mapping[str, str]  # name → object key, of the inputs that are files of ours
+    timeout_seconds: int
 
 
 async def insert(
     connection: Connection,
-    submission: Submission,
-    *,
-    job_id: UUID,
     account_id: UUID,
-    input_keys: dict[str, str],
-    timeout_seconds: int,
-    wait_seconds: int | None,
-) -> Job:
-    """Writes a queued job and returns it."""
-    values = (
-        job_id,
-        account_id,
-        submission.machine,
-        Json(dict(submission.input_files)),
-        Json(input_keys),
-        Json(submission.output_files),
-        Json(submission.ffmpeg_commands),
-        submission.webhook_url,
-        timeout_seconds,
-        wait_seconds,
-        Json(submission.warnings),
-    )
+    accepted: Sequence[Accepted],
+    *,
+    wait_seconds: int | None = None,
+    silent_seconds: float,
+) -> list[Job]:
+    """Writes queued jobs, all or none, and returns them in their order.
+
+    A worker that is silent for `silent_seconds` counts as dead, here and below.
+    """
+    asked = [each.submission for each in accepted]
+    values = {
+        "account": account_id,
+        "wait_seconds": wait_seconds,
+        "silent": silent_seconds,
+        "ids": [each.id for each in accepted],
+        "machines": [it.machine for it in asked],
+        "input_files": [json.dumps(dict(it.input_files)) for it in asked],
+        "input_keys": [json.dumps(dict(each.input_keys)) for each in accepted],
+        "output_files": [json.dumps(it.output_files) for it in asked],
+        "ffmpeg_commands": [json.dumps(it.ffmpeg_commands) for it in asked],
+        "webhook_urls": [it.webhook_url for it in asked],
+        "timeouts": [each.timeout_seconds for each in accepted],
+        "warnings": [json.dumps(it.warnings) for it in asked],
+        "priorities": [it.priority for it in asked],
+        "metadata": [json.dumps(dict(it.metadata)) for it in asked],
+    }
     async with connection.cursor(row_factory=job_row) as cursor:
         await cursor.execute(INSERT, values)
-        job = await cursor.fetchone()
-    assert job is not None  # noqa: S101 - RETURNING after a plain INSERT
-    return job
+        return await cursor.fetchall()
 
 
-async def get(connection: Connection, job_id: UUID, account_id: UUID) -> Job | None:
+async def get(connection: Connection, job_id: UUID, account_id: UUID, *, silent_seconds: float) -> Job | None:
     """The account's job with its progress; None where there is none."""
     async with connection.cursor(row_factory=job_row) as cursor:
-        await cursor.execute(GET, (job_id, account_id))
+        await cursor.execute(GET, {"job": job_id, "account": account_id, "silent": silent_seconds})
         return await cursor.fetchone()
+
+
+async def get_many(
+    connection: Connection, job_ids: Sequence[UUID], account_id: UUID, *, silent_seconds: float
+) -> list[Job]:
+    """Those of the jobs that are there and the account's, in the order of `job_ids`."""
+    async with connection.cursor(row_factory=job_row) as cursor:
+        await cursor.execute(GET_MANY, {"jobs": list(job_ids), "account": account_id, "silent": silent_seconds})
+        found = {job.id: job for job in await cursor.fetchall()}
+    return [found[job_id] for job_id in job_ids if job_id in found]
 
 
 async def get_any(connection: Connection, job_id: UUID) -> Job | None:
@@ -125,20 +146,6 @@ async def get_any(connection: Connection, job_id: UUID) -> Job | None:
     async with connection.cursor(row_factory=job_row) as cursor:
         await cursor.execute(GET_ANY, (job_id,))
         return await cursor.fetchone()
-
-
-async def page(connection: Connection, account_id: UUID, *, limit: int, offset: int) -> Page:
-    """The account's jobs from `offset` on, newest first, at most `limit` or 16 MiB of them."""
-    asked = {"account": account_id, "limit": limit, "offset": offset, "bytes": PAGE_BYTES}
-    async with connection.cursor(row_factory=job_row) as cursor:
-        await cursor.execute(LIST, asked)
-        jobs = tuple(await cursor.fetchall())
-    counted = await (await connection.execute(COUNT, (account_id, COUNTED))).fetchone()
-    total = int(counted[0]) if counted else 0
-    # beyond what is counted, a full page is the only sign that there is more
-    more = offset + len(jobs) < total or (total == COUNTED and len(jobs) == limit)
-    cut = 0 < len(jobs) < limit and more
-    return Page(jobs=jobs, limit=len(jobs) if cut else limit, offset=offset, total=total, has_more=more)
 
 
 async def cancel(connection: Connection, job_id: UUID, account_id: UUID) -> tuple[Job, int | None] | None:

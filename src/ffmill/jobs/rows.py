@@ -35,6 +35,8 @@ def job_of(row: Mapping[str, Any]) -> Job:
         ffmpeg_commands=tuple(row["ffmpeg_commands"]),
         webhook_url=row["webhook_url"],
         timeout_seconds=row["timeout_seconds"],
+        priority=row["priority"],
+        metadata=row["metadata"],
         wait_until=row["wait_until"],
         warnings=tuple(row["warnings"]),
         created_at=row["created_at"],
@@ -49,6 +51,7 @@ def job_of(row: Mapping[str, Any]) -> Job:
         total_output_bytes=row["total_output_bytes"],
         command_index=row["news_index"] if running else row["command_index"],
         progress=_progress(row) if running else None,
+        unattended=row.get("unattended", False),
     )
 
 

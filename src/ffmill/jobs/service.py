@@ -1,98 +1,69 @@
 """What can be done with jobs: submit, get, list, cancel, read the log, wait."""
 
-import asyncio
-from collections.abc import Mapping
-from typing import Protocol
-from uuid import UUID, uuid4
+from collections.abc import Sequence
+from uuid import UUID
 
 from ffmill.accounts.model import Account
 from ffmill.config import Settings
-from ffmill.db.pool import Connection, Pool
-from ffmill.errors import BadRequest, NotFound, Unavailable
-from ffmill.jobs import repository, rules
+from ffmill.db.pool import Pool
+from ffmill.errors import NotFound, Unavailable
+from ffmill.jobs import listing, repository
 from ffmill.jobs.endings import Endings
+from ffmill.jobs.idempotency import Repeatable
+from ffmill.jobs.listing import EVERYTHING, Filter, Page, Place
 from ffmill.jobs.model import Job, Status, Submission
-from ffmill.jobs.repository import Page
-
-LONG_COMMANDS = 64 << 10  # characters
-
-
-class Tickets(Protocol):
-    """What jobs ask of the engine, inside their own transactions."""
-
-    async def issue(self, connection: Connection, machine: str, count: int = 1) -> None:
-        """Issues tickets for a pool."""
-        ...
-
-    async def abort(self, connection: Connection, ticket: int) -> None:
-        """Stops what a running ticket is spent on."""
-        ...
-
-    async def enqueue_delivery(self, connection: Connection, job_id: UUID) -> None:
-        """Enqueues the call of a job's webhook."""
-        ...
-
-
-class OwnFiles(Protocol):
-    """Which URLs are ours."""
-
-    async def resolve(self, url: str) -> str | None:
-        """The object key behind a URL that carries our valid signature; None for any other URL."""
-        ...
-
-
-async def ended(connection: Connection, queue: Tickets, job: Job) -> None:
-    """What follows from a job's end, in the transaction that ended it: waiters wake, its webhook is enqueued."""
-    await repository.announce_end(connection, job.id)
-    if job.webhook_url is not None:
-        await queue.enqueue_delivery(connection, job.id)
+from ffmill.jobs.submitting import OwnFiles, Submitting
+from ffmill.jobs.tickets import Tickets, ended
 
 
 class Jobs:
     """The jobs of all accounts; every method answers for one account alone."""
 
     def __init__(self, settings: Settings, pool: Pool, queue: Tickets, files: OwnFiles, endings: Endings) -> None:
-        self._settings = settings
+        self._silent_seconds = settings.worker_lost_seconds
         self._pool = pool
         self._queue = queue
-        self._files = files
         self._endings = endings
+        self._submitting = Submitting(settings, pool, queue, files)
 
-    async def submit(self, account: Account, submission: Submission, *, wait: bool = False) -> Job:
+    async def submit(
+        self, account: Account, asked: Submission, *, wait: bool = False, request: Repeatable | None = None
+    ) -> Job:
         """Accepts a job: when this returns, it is durable. With `wait`, it is cancelled at the wait limit.
 
-        Raises BadRequest for whatever can be known to be wrong without running it.
+        Raises BadRequest for whatever can be known to be wrong without running it; Conflict when `request` repeats
+        another one's key.
         """
-        submission = await self._admit(submission)
-        timeout = submission.timeout_seconds or self._settings.default_timeout_seconds
-        if timeout > self._settings.max_timeout_seconds:
-            raise BadRequest(f"timeout_seconds is {timeout}; the most is {self._settings.max_timeout_seconds}")
-        input_keys = await self._own(submission.input_files)
-        async with self._pool.connection() as connection, connection.transaction():
-            job = await repository.insert(
-                connection,
-                submission,
-                job_id=uuid4(),
-                account_id=account.id,
-                input_keys=input_keys,
-                timeout_seconds=timeout,
-                wait_seconds=self._settings.wait_limit_seconds if wait else None,
-            )
-            await self._queue.issue(connection, job.machine)
-        return job
+        return (await self._submitting.submit(account, [asked], wait=wait, request=request))[0]
+
+    async def submit_batch(
+        self, account: Account, asked: Sequence[Submission], *, request: Repeatable | None = None
+    ) -> Sequence[Job]:
+        """Accepts all of the jobs or none, as `submit` does; they begin in their order."""
+        return await self._submitting.submit(account, asked, wait=False, request=request)
 
     async def get(self, account: Account, job_id: UUID) -> Job:
         """The job with its progress; raises NotFound, for another account's job too."""
         async with self._pool.connection() as connection:
-            job = await repository.get(connection, job_id, account.id)
+            job = await repository.get(connection, job_id, account.id, silent_seconds=self._silent_seconds)
         if job is None:
             raise NotFound(f"there is no job {job_id}")
         return job
 
-    async def list(self, account: Account, limit: int, offset: int) -> Page:
-        """The account's jobs, newest first."""
+    async def list(
+        self, account: Account, limit: int, *, offset: int = 0, after: Place | None = None, asked: Filter = EVERYTHING
+    ) -> Page:
+        """The account's jobs that are asked for, newest first, from `offset` on or those after a place."""
         async with self._pool.connection() as connection:
-            return await repository.page(connection, account.id, limit=limit, offset=offset)
+            return await listing.page(
+                connection,
+                account.id,
+                limit=limit,
+                offset=offset,
+                after=after,
+                asked=asked,
+                silent_seconds=self._silent_seconds,
+            )
 
     async def cancel(self, account: Account, job_id: UUID) -> Job:
         """Cancels the job if it has not ended, and returns it; raises NotFound."""
@@ -127,13 +98,3 @@ class Jobs:
         if status is None:
             raise Unavailable(f"job {job_id} is gone")
         return Status(status).terminal
-
-    async def _admit(self, submission: Submission) -> Submission:
-        """Applies the rules; in a thread where the commands are so long that other requests would feel it."""
-        if sum(map(len, submission.ffmpeg_commands)) < LONG_COMMANDS:
-            return rules.admit(submission, self._settings.machines)
-        return await asyncio.to_thread(rules.admit, submission, self._settings.machines)
-
-    async def _own(self, input_files: Mapping[str, str]) -> dict[str, str]:
-        keys = {name: await self._files.resolve(url) for name, url in input_files.items()}
-        return {name: key for name, key in keys.items() if key is not None}

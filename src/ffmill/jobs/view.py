@@ -17,6 +17,7 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
     return {
         "id": str(job.id),
         "status": job.status.value,
+        "status_detail": _detail(job),
         "created_at": timestamp(job.created_at),
         "queued_at": timestamp(job.queued_at),
         "started_at": _optional(job.started_at),
@@ -30,6 +31,8 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
         "webhook_url": job.webhook_url,
         "machine": job.machine,
         "timeout_seconds": job.timeout_seconds,
+        "priority": job.priority,
+        "metadata": dict(job.metadata),
         "warnings": list(job.warnings),
         "total_input_bytes": job.total_input_bytes,
         "total_output_bytes": job.total_output_bytes,
@@ -41,6 +44,12 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
         "eta_seconds": news.eta_seconds,
         "out_time_seconds": news.out_time_seconds,
     }
+
+
+def _detail(job: Job) -> str | None:
+    if not job.unattended:
+        return None
+    return f"no worker of the machine {job.machine} is running at present; the job waits for one"
 
 
 def timestamp(time: datetime) -> str:

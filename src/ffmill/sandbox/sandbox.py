@@ -36,6 +36,7 @@ class Sandbox:
         # unlink holds its caller up for as long as a file is large: that must not be the loop
         self._removers = removers
         self._names = count()
+        self.ffmpeg_version = ""  # as ffmpeg itself tells, once it has been tried
 
     @classmethod
     @asynccontextmanager
@@ -88,9 +89,15 @@ class Sandbox:
         with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_SECONDS), self.workspace(0) as workspace, self.cage(workspace) as cage:
                 if (await cage.run(["-version"], limits, on_stderr=said.append)).code == 0:
+                    self.ffmpeg_version = _version(b"".join(said).decode(errors="replace"))
                     return
         reason = b"".join(said).decode(errors="replace").strip().partition("\n")[0] or f"none in {CHECK_SECONDS} s"
         raise CannotStart(f"ffmpeg does not start in its cage ({reason}): {GO_ON}, or see `ffmill doctor`")
+
+
+def _version(text: str) -> str:
+    """Of the first line that ffmpeg prints: `ffmpeg version 9.0.2 Copyright …`."""
+    return text.partition("version ")[2].partition(" ")[0]
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """Which inputs are files of our own: those whose URL carries a valid signature, whatever its host."""
 
+from collections.abc import Sequence
+
 from ffmill.db.pool import Pool
 from ffmill.errors import BadRequest
 from ffmill.store import tmp_files
 from ffmill.store.signing import ExpiredSignature, InvalidSignature, Signer
+from ffmill.store.tmp_files import TmpFile
 
 
 class OwnFiles:
@@ -13,24 +16,32 @@ class OwnFiles:
         self._signer = signer
         self._pool = pool
 
-    async def resolve(self, url: str) -> str | None:
-        """The object key when `url` is a valid download URL of ours; None when it is an ordinary URL.
+    async def resolve(self, urls: Sequence[str]) -> list[str | None]:
+        """For each URL the object key when it is a valid download URL of ours; None when it is an ordinary URL.
 
-        Raises BadRequest when it is ours but has expired, or when nothing was uploaded to it.
+        Raises BadRequest when one is ours but has expired, or when nothing was uploaded to it.
         """
+        keys = [self._key(url) for url in urls]
+        ids = [tmp_files.id_in(key) if key else None for key in keys]
+        wanted = [file_id for file_id in ids if file_id]
+        if not wanted:
+            return keys
+        async with self._pool.connection() as connection:
+            files = await tmp_files.get_many(connection, wanted)
+        return [_object_key(files.get(file_id)) if file_id else key for key, file_id in zip(keys, ids, strict=True)]
+
+    def _key(self, url: str) -> str | None:
         try:
-            key = self._signer.verify("GET", url)
+            return self._signer.verify("GET", url)
         except InvalidSignature:
             return None
         except ExpiredSignature as error:
             raise BadRequest("this URL of ours has expired; get a new one from its job, or upload again") from error
-        file_id = tmp_files.id_in(key)
-        if file_id is None:
-            return key
-        async with self._pool.connection() as connection:
-            file = await tmp_files.get(connection, file_id)
-        if file is None:
-            raise BadRequest("this temporary file has been deleted; upload it again")
-        if file.object_key is None:
-            raise BadRequest("nothing has been uploaded to this temporary file yet; PUT to its upload_url first")
-        return file.object_key
+
+
+def _object_key(file: TmpFile | None) -> str:
+    if file is None:
+        raise BadRequest("this temporary file has been deleted; upload it again")
+    if file.object_key is None:
+        raise BadRequest("nothing has been uploaded to this temporary file yet; PUT to its upload_url first")
+    return file.object_key

@@ -1,8 +1,11 @@
 """The rows of `tmp_files`: files that clients upload for their jobs, each at most once."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
+
+from psycopg.rows import class_row
 
 from ffmill.db.pool import Connection
 
@@ -10,7 +13,7 @@ URL_SECONDS = 3600
 MAX_MEDIA_TYPE = 255
 
 CREATE = "INSERT INTO tmp_files (account_id) VALUES (%s) RETURNING id"
-GET = "SELECT id, object_key, media_type FROM tmp_files WHERE id = %s"
+GET = "SELECT id, object_key, media_type FROM tmp_files WHERE id = ANY(%s)"
 # The first complete upload wins.
 COMPLETE = """
     UPDATE tmp_files SET object_key = %(object_key)s, bytes = %(bytes)s, media_type = %(media_type)s,
@@ -55,8 +58,14 @@ async def create(connection: Connection, account_id: UUID) -> UUID:
 
 async def get(connection: Connection, file_id: UUID) -> TmpFile | None:
     """The temporary file; None when it is gone, a day after it was made."""
-    row = await (await connection.execute(GET, (file_id,))).fetchone()
-    return TmpFile(id=row[0], object_key=row[1], media_type=row[2]) if row else None
+    return (await get_many(connection, [file_id])).get(file_id)
+
+
+async def get_many(connection: Connection, file_ids: Sequence[UUID]) -> dict[UUID, TmpFile]:
+    """Those of the temporary files that are there, by id."""
+    async with connection.cursor(row_factory=class_row(TmpFile)) as cursor:
+        await cursor.execute(GET, (list(file_ids),))
+        return {file.id: file for file in await cursor.fetchall()}
 
 
 async def complete(connection: Connection, file_id: UUID, object_key: str, size: int, media_type: str | None) -> bool:

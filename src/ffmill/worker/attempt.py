@@ -15,7 +15,7 @@ from ffmill.errors import AttemptFailed, Refusal
 from ffmill.jobs import attempts, command, repository
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.model import Job, Progress, Result, Status
-from ffmill.jobs.service import Tickets
+from ffmill.jobs.tickets import Tickets, let_begin
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.store.store import Store
@@ -95,7 +95,7 @@ class Attempts:
         try:
             async with self._slots.take() as slot:
                 result = await self._result(claimed, slot, log)
-                await self._finish(job, result)
+                await self._finish(claimed, result)
         except asyncio.CancelledError:
             # cancelled by a client, who has the row already, or by our own stop, which costs the job nothing
             await self._hand_back(job, log)
@@ -165,29 +165,33 @@ class Attempts:
             status=Status.FAILED, error_message=f"the job ran longer than its limit of {limit} s (timeout_seconds)"
         )
 
-    async def _finish(self, job: Job, result: Result) -> None:
+    async def _finish(self, claimed: Claim, result: Result) -> None:
         """Writes the end, through an outage of the database too; what a loser kept in the store is deleted."""
-        if not await self._write(job, result) and not await self._published(job):
+        job = claimed.job
+        if not await self._write(claimed, result) and not await self._published(job):
             await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
         LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
 
-    async def _write(self, job: Job, result: Result) -> bool:
+    async def _write(self, claimed: Claim, result: Result) -> bool:
         give_up = asyncio.get_running_loop().time() + self._settings.worker_lost_seconds
         while True:
             try:
                 async with self._pool.connection() as connection:
-                    return await self._end(connection, job, result)
+                    return await self._end(connection, claimed, result)
             except UNREACHABLE:
                 if asyncio.get_running_loop().time() > give_up:
                     raise
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _end(self, connection: Connection, job: Job, result: Result) -> bool:
-        if job.webhook_url is None:
+    async def _end(self, connection: Connection, claimed: Claim, result: Result) -> bool:
+        job = claimed.job
+        if job.webhook_url is None and not claimed.has_ceiling:
             return await attempts.finish(connection, job, result)
         async with connection.transaction():
             if won := await attempts.finish(connection, job, result):
-                await self._queue.enqueue_delivery(connection, job.id)
+                if job.webhook_url is not None:
+                    await self._queue.enqueue_delivery(connection, job.id)
+                await let_begin(connection, self._queue, job)
             return won
 
     async def _published(self, job: Job) -> bool:

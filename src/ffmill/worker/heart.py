@@ -15,6 +15,7 @@ from ffmill.worker.attempt import Attempts
 
 LOG = structlog.stdlib.get_logger()
 BEATS = 6  # in the time after which a silent worker is taken for dead
+HOUSEKEEPING_SHARE = 0.8  # of the pause between beats: a lone worker keeps house at each of its own
 
 
 class Heart:
@@ -26,6 +27,11 @@ class Heart:
         self._work = work
         self._pool = pool
         self._queue = queue
+
+    @property
+    def pause(self) -> float:
+        """Seconds from beat to beat."""
+        return self._settings.worker_lost_seconds / BEATS
 
     async def run(self) -> None:
         """Steps at an even pace; raises CannotStart when the worker has been taken for dead or is cut off."""
@@ -41,7 +47,7 @@ class Heart:
                 LOG.warning("the database did not hear this worker", error=str(error).strip())
                 if loop.time() - heard > lost:
                     raise CannotStart(f"the database has not answered for {lost} s") from error
-            await asyncio.sleep(lost / BEATS)
+            await asyncio.sleep(self.pause)
 
     async def step(self) -> None:
         """One beat; raises CannotStart when the worker was taken for dead."""
@@ -51,7 +57,13 @@ class Heart:
             mine = await attempts.running(connection, self._worker)
         for key in self._work.at_work - mine:
             self._work.revoke(key)
+        if await recovery.is_due(self._pool, HOUSEKEEPING_SHARE * self.pause):
+            await self.keep_house()
+
+    async def keep_house(self) -> None:
+        """What is done for all workers, by one of them at a time."""
         await recovery.bury_silent(self._pool, self._queue, self._settings)
         await recovery.cancel_overdue(self._pool, self._queue, self._settings)
         await self._queue.mend(self._settings.worker_lost_seconds)
         await recovery.top_up_tickets(self._pool, self._queue)
+        await recovery.tidy(self._pool)

@@ -23,6 +23,7 @@ from ffmill.worker import recovery, registry
 from ffmill.worker.attempt import Attempts, Identity
 from ffmill.worker.heart import Heart
 from ffmill.worker.inputs import Sources
+from ffmill.worker.registry import Registration
 from ffmill.worker.slots import Slots
 
 LOG = structlog.stdlib.get_logger()
@@ -60,7 +61,10 @@ async def _serve(
     queue = Queue()
     await queue.open(pool)
     async with open_session(settings) as session:
-        worker = await recovery.enlist(pool, queue, settings, name=name, machine=machine)
+        newcomer = Registration(
+            name=name, machine=machine, concurrency=settings.slots, ffmpeg_version=sandbox.ffmpeg_version
+        )
+        worker = await recovery.enlist(pool, queue, settings, newcomer)
         sources = Sources(session, store, limit_bytes=settings.max_input_bytes, job_bytes=settings.max_job_bytes)
         work = Attempts(
             settings,

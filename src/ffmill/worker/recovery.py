@@ -4,16 +4,28 @@ from uuid import UUID
 
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
-from ffmill.jobs import attempts, repository
+from ffmill.jobs import attempts, idempotency, lines, repository
 from ffmill.jobs.model import Status
-from ffmill.jobs.service import Tickets, ended
+from ffmill.jobs.tickets import Tickets, ended
 from ffmill.worker import registry
+from ffmill.worker.registry import Registration
 
-# Indexes jobs_queued and procrastinate_jobs_queue_name_idx_v1. A ticket whose worker died before it claimed a job is
-# gone with it, so tickets are counted against queued jobs; one too many finds nothing to do and ends.
+# Indexes jobs_queued, jobs_at_work and procrastinate_jobs_queue_name_idx_v1. A ticket whose worker died before it
+# claimed a job is gone with it, so tickets are counted against the queued jobs that no ceiling holds back; one too many
+# finds nothing to do and ends.
 MISSING_TICKETS = """
+WITH at_work AS (
+    SELECT account_id, count(*) AS jobs FROM jobs WHERE status = 'running' GROUP BY account_id
+), queued_by_account AS (
+    SELECT machine, account_id, count(*) AS jobs FROM jobs WHERE status = 'queued' GROUP BY machine, account_id
+), queued AS (
+    SELECT machine,
+           sum(least(q.jobs, greatest(coalesce(max_running - coalesce(at_work.jobs, 0), q.jobs), 0)))::bigint AS jobs
+    FROM queued_by_account AS q JOIN accounts ON accounts.id = q.account_id
+    LEFT JOIN at_work ON at_work.account_id = q.account_id GROUP BY machine
+)
 SELECT machine, queued.jobs - coalesce(tickets.waiting, 0)
-FROM (SELECT machine, count(*) AS jobs FROM jobs WHERE status = 'queued' GROUP BY machine) AS queued
+FROM queued
 LEFT JOIN (SELECT queue_name, count(*) AS waiting FROM procrastinate_jobs
            WHERE status = 'todo' AND task_name = 'ticket' GROUP BY queue_name) AS tickets
 ON tickets.queue_name = queued.machine
@@ -21,12 +33,25 @@ WHERE queued.jobs > coalesce(tickets.waiting, 0)
 """
 
 
-async def enlist(pool: Pool, queue: Tickets, settings: Settings, *, name: str, machine: str) -> UUID:
+# Primary key.
+DUE = """
+UPDATE chores SET done_at = now()
+WHERE name = 'housekeeping' AND done_at <= now() - make_interval(secs => %s) RETURNING name
+"""
+
+
+async def enlist(pool: Pool, queue: Tickets, settings: Settings, newcomer: Registration) -> UUID:
     """Registers a worker; what a process of the same name left behind is queued again at once. Gives its id."""
     async with pool.connection() as connection, connection.transaction():
-        if dead := await registry.predecessors(connection, name):
+        if dead := await registry.predecessors(connection, newcomer.name):
             await bury(connection, queue, settings, dead)
-        return await registry.register(connection, name=name, machine=machine, concurrency=settings.slots)
+        return await registry.register(connection, newcomer)
+
+
+async def is_due(pool: Pool, seconds: float) -> bool:
+    """Whether the housekeeping for all workers is the caller's: nobody has taken it for so many seconds."""
+    async with pool.connection() as connection:
+        return await (await connection.execute(DUE, (seconds,))).fetchone() is not None
 
 
 async def bury_silent(pool: Pool, queue: Tickets, settings: Settings) -> None:
@@ -58,6 +83,14 @@ async def cancel_overdue(pool: Pool, queue: Tickets, settings: Settings) -> None
 def wait_warning(settings: Settings) -> str:
     """Why a waited-for job was cancelled."""
     return f"cancelled: it had not finished within the {settings.wait_limit_seconds} s of wait mode"
+
+
+async def tidy(pool: Pool) -> None:
+    """Removes lines in which nobody stands, and keys of requests that nobody may repeat any more."""
+    async with pool.connection() as connection, connection.transaction():
+        await lines.sweep(connection)
+    async with pool.connection() as connection:
+        await idempotency.forget(connection)
 
 
 async def top_up_tickets(pool: Pool, queue: Tickets) -> None:

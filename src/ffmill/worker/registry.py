@@ -1,11 +1,44 @@
 """Which workers there are: registration, heartbeat, and who is taken for dead."""
 
 import socket
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from psycopg.rows import class_row
 
 from ffmill.db.pool import Connection
 
-REGISTER = "INSERT INTO workers (name, host, machine, concurrency) VALUES (%s, %s, %s, %s) RETURNING id"
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registration:
+    """What a worker says of itself when it starts."""
+
+    name: str
+    machine: str
+    concurrency: int  # jobs at once
+    ffmpeg_version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worker:
+    """A registered worker process."""
+
+    id: UUID
+    name: str
+    host: str
+    machine: str
+    concurrency: int  # jobs at once
+    ffmpeg_version: str
+    started_at: datetime
+    heartbeat_at: datetime
+    is_live: bool  # whether it was heard of lately
+    jobs: list[UUID]  # at work there
+
+
+REGISTER = """
+INSERT INTO workers (name, host, machine, concurrency, ffmpeg_version) VALUES (%s, %s, %s, %s, %s) RETURNING id
+"""
 
 # Index workers_by_name. Locked, so that a claim under way ends before its worker's jobs are taken away.
 PREDECESSORS = "SELECT id FROM workers WHERE name = %s FOR UPDATE"
@@ -14,17 +47,31 @@ SELECT id FROM workers WHERE heartbeat_at < now() - make_interval(secs => %s) FO
 """
 REMOVE = "DELETE FROM workers WHERE id = ANY(%s)"
 BEAT = "UPDATE workers SET heartbeat_at = now() WHERE id = %s RETURNING id"
+# Index jobs_running.
+ALL = """
+SELECT id, name, host, machine, concurrency, ffmpeg_version, started_at, heartbeat_at,
+       heartbeat_at >= now() - make_interval(secs => %s) AS is_live,
+       ARRAY(SELECT jobs.id FROM jobs WHERE jobs.worker = workers.id AND status = 'running' ORDER BY started_at) AS jobs
+FROM workers ORDER BY machine, name, started_at
+"""
 LIVE = """
 SELECT machine, count(*) FROM workers WHERE heartbeat_at >= now() - make_interval(secs => %s) GROUP BY machine
 """
 
 
-async def register(connection: Connection, *, name: str, machine: str, concurrency: int) -> UUID:
+async def register(connection: Connection, newcomer: Registration) -> UUID:
     """Writes a worker's row and returns its id."""
-    values = (name, socket.gethostname(), machine, concurrency)
+    values = (newcomer.name, socket.gethostname(), newcomer.machine, newcomer.concurrency, newcomer.ffmpeg_version)
     row = await (await connection.execute(REGISTER, values)).fetchone()
     assert row is not None  # noqa: S101 - RETURNING after a plain INSERT
     return row[0]
+
+
+async def all_workers(connection: Connection, silent_seconds: float) -> list[Worker]:
+    """All that are registered, by pool and name; a worker taken for dead is not among them any more."""
+    async with connection.cursor(row_factory=class_row(Worker)) as cursor:
+        await cursor.execute(ALL, (silent_seconds,))
+        return await cursor.fetchall()
 
 
 async def predecessors(connection: Connection, name: str) -> list[UUID]:

@@ -154,7 +154,7 @@ async def test_readiness_says_what_is_missing(service: Service, client: httpx.As
     assert unready.message == "not ready: no live worker in the pool cpu"
     assert unready.checks.model_dump() == {"database": True, "store": True, "workers": {"cpu": 0}}
     async with service.parts.pool.connection() as connection:
-        await registry.register(connection, name="w", machine="cpu", concurrency=1)
+        await registry.register(connection, registry.Registration(name="w", machine="cpu", concurrency=1))
     ready = await client.get("/readyz")
     assert ready.status_code == 200
     assert ReadyAnswer.model_validate(ready.json()).checks.workers == {"cpu": 1}

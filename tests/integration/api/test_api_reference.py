@@ -84,7 +84,9 @@ def test_every_operation_shows_a_command_that_runs_as_it_is(document: dict[str, 
         for command in commands(operation, "http://x").values():
             words = shlex.split(command)
             assert words[0] == "curl"
-            assert ("-d" in words) == ("JobRequest" in str(operation.about))
+            assert ("-d" in words) == (
+                "requestBody" in operation.about and "json" in str(operation.about["requestBody"])
+            )
             assert "-d" not in words or json.loads(words[-1])
             assert not any("{" in word for word in words[:-1]), operation.path
 

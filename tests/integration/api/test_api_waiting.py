@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from ffmill.api.server import STOP_SECONDS, Server
-from ffmill.jobs import attempts, repository
+from ffmill.jobs import attempts, listing, repository
 from ffmill.jobs.model import Result, Status
 from ffmill.worker import registry
 
@@ -32,7 +32,7 @@ async def served(service: Service) -> AsyncGenerator[tuple[httpx.AsyncClient, Se
 async def queued(service: Service) -> str:
     """The id of the only job."""
     async with service.parts.pool.connection() as connection:
-        page = await repository.page(connection, service.account.id, limit=1, offset=0)
+        page = await listing.page(connection, service.account.id, limit=1, silent_seconds=30)
     return str(page.jobs[0].id)
 
 
@@ -58,7 +58,7 @@ async def test_a_job_that_failed_is_answered_with_200(
 ) -> None:
     client, _ = served
     async with client.stream("POST", WAIT, json=PICTURE) as answer, service.parts.pool.connection() as connection:
-        worker = await registry.register(connection, name="w", machine="cpu", concurrency=1)
+        worker = await registry.register(connection, registry.Registration(name="w", machine="cpu", concurrency=1))
         claimed = await attempts.claim(connection, machine="cpu", worker=worker, ticket=1)
         assert claimed
         assert claimed.wait_seconds

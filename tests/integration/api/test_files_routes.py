@@ -463,29 +463,44 @@ async def test_a_download_is_redirected_to_the_bucket_where_the_operator_allows_
 # inputs that are files of our own
 
 
+async def resolve(service: Service, url: str) -> str | None:
+    (key,) = await service.parts.own_files.resolve([url])
+    return key
+
+
 async def test_a_url_of_ours_is_known_by_its_signature_alone(service: Service, client: httpx.AsyncClient) -> None:
-    sign, resolve = service.parts.signer.sign, service.parts.own_files.resolve
+    sign = service.parts.signer.sign
     url = sign("GET", "outputs/j/1/x.mp4", 60)
-    assert await resolve(url) == "outputs/j/1/x.mp4"
-    assert await resolve("http://169.254.169.254" + local(url)) == "outputs/j/1/x.mp4"
-    assert await resolve(url.replace("x.mp4", "y.mp4")) is None
-    assert await resolve(url.split("?")[0]) is None
-    assert await resolve(sign("PUT", "outputs/j/1/x.mp4", 60)) is None
+    assert await resolve(service, url) == "outputs/j/1/x.mp4"
+    assert await resolve(service, "http://169.254.169.254" + local(url)) == "outputs/j/1/x.mp4"
+    assert await resolve(service, url.replace("x.mp4", "y.mp4")) is None
+    assert await resolve(service, url.split("?")[0]) is None
+    assert await resolve(service, sign("PUT", "outputs/j/1/x.mp4", 60)) is None
     for other in ("", "https://example.org/files/a.mp4", "https://example.org/?expires=1&kid=2&sig=3", "not a url"):
-        assert await resolve(other) is None
+        assert await resolve(service, other) is None
+
+
+async def test_many_urls_are_resolved_together(service: Service, client: httpx.AsyncClient) -> None:
+    urls = [await tmp_file(client) for _ in range(2)]
+    for each in urls:
+        await client.put(each.upload, content=b"x")
+    output = service.parts.signer.sign("GET", "outputs/j/1/x.mp4", 60)
+    keys = await service.parts.own_files.resolve([urls[1].download, "https://example.org/", output, urls[0].download])
+    assert [str(key).split("/")[0] for key in keys] == ["tmp", "None", "outputs", "tmp"]
+    assert keys[0] != keys[3]
 
 
 async def test_an_expired_url_of_ours_is_refused_as_an_input(service: Service) -> None:
     with pytest.raises(BadRequest, match="expired"):
-        await service.parts.own_files.resolve(service.parts.signer.sign("GET", "outputs/j/1/x.mp4", -1))
+        await resolve(service, service.parts.signer.sign("GET", "outputs/j/1/x.mp4", -1))
 
 
 async def test_a_temporary_file_as_an_input_is_its_object(service: Service, client: httpx.AsyncClient) -> None:
     urls = await tmp_file(client)
     with pytest.raises(BadRequest, match="nothing has been uploaded"):
-        await service.parts.own_files.resolve(urls.download)
+        await resolve(service, urls.download)
     await client.put(urls.upload, content=b"x")
-    key = await service.parts.own_files.resolve(urls.download)
+    key = await resolve(service, urls.download)
     assert key is not None
     assert key.startswith("tmp/")
     stat = await service.parts.store.stat(key)
@@ -495,7 +510,7 @@ async def test_a_temporary_file_as_an_input_is_its_object(service: Service, clie
 
 async def test_a_temporary_file_that_was_deleted_is_refused_as_an_input(service: Service) -> None:
     with pytest.raises(BadRequest, match="deleted"):
-        await service.parts.own_files.resolve(service.parts.signer.sign("GET", f"tmp/{uuid4()}", 60))
+        await resolve(service, service.parts.signer.sign("GET", f"tmp/{uuid4()}", 60))
 
 
 # the rows

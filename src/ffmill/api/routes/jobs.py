@@ -1,22 +1,26 @@
 """Jobs over HTTP: create, wait, list, get, cancel, read the log."""
 
+import re
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
-from ffmill.api import documented, queries
+from ffmill.api import documented, listed, queries
 from ffmill.api.answers import JsonAnswer
 from ffmill.api.auth import Caller
 from ffmill.api.body import read_object
 from ffmill.api.parts import parts_of
 from ffmill.api.quoting import quoted
-from ffmill.api.schemas import submission
+from ffmill.api.schemas import submission, submissions
 from ffmill.api.waiting import WaitAnswer
-from ffmill.errors import NotFound
+from ffmill.errors import NotFound, ValidationError
+from ffmill.jobs.idempotency import Repeatable
 
 MOST_LISTED = 100
 FARTHEST = 10_000
+KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 
 router = APIRouter(prefix="/api", tags=["Jobs"])
 
@@ -29,20 +33,36 @@ async def create(request: Request, account: Caller) -> Response:
     wait = queries.flag(request.query_params, "wait")
     body = await read_object(request, parts.settings.max_body_bytes)
     asked = submission(body, max_timeout_seconds=parts.settings.max_timeout_seconds)
-    job = await parts.jobs.submit(account, asked, wait=wait)
+    job = await parts.jobs.submit(account, asked, wait=wait, request=_repeatable(request, body))
     if wait:
         return WaitAnswer(parts, account, job, blank_seconds=request.app.state.blank_seconds)
     return JsonAnswer({"data": parts.view(job)})
 
 
+@router.post("/jobs/batch", **documented.BATCH)
+async def create_batch(request: Request, account: Caller) -> Response:
+    """Accepts all of the jobs or none."""
+    parts = parts_of(request)
+    body = await read_object(request, parts.settings.max_body_bytes)
+    asked = submissions(body, max_timeout_seconds=parts.settings.max_timeout_seconds)
+    jobs = await parts.jobs.submit_batch(account, asked, request=_repeatable(request, body))
+    return JsonAnswer({"data": [parts.view(job) for job in jobs]})
+
+
 @router.get("/jobs", **documented.LIST)
 async def list_jobs(request: Request, account: Caller) -> Response:
-    """A page of the account's jobs, newest first."""
-    parts = parts_of(request)
-    limit = min(queries.integer(request.query_params, "limit", 50, least=1), MOST_LISTED)
-    offset = queries.integer(request.query_params, "offset", 0, least=0, most=FARTHEST)
-    page = await parts.jobs.list(account, limit, offset)
-    paging = {"limit": page.limit, "offset": page.offset, "total": page.total, "hasMore": page.has_more}
+    """The account's jobs that are asked for, newest first."""
+    parts, query = parts_of(request), request.query_params
+    limit = min(queries.integer(query, "limit", 50, least=1), MOST_LISTED)
+    offset = queries.integer(query, "offset", 0, least=0, most=FARTHEST)
+    page = await parts.jobs.list(account, limit, offset=offset, after=listed.place(query), asked=listed.asked(query))
+    paging = {
+        "limit": page.limit,
+        "offset": page.offset,
+        "total": page.total,
+        "hasMore": page.has_more,
+        "nextCursor": listed.cursor(page.end) if page.end else None,
+    }
     return JsonAnswer({"data": [parts.view(job) for job in page.jobs], "pagingParams": paging})
 
 
@@ -65,6 +85,16 @@ async def logs(request: Request, account: Caller, job_id: str) -> Response:
     """What the commands of the job printed."""
     log = await parts_of(request).jobs.logs(account, _uuid(job_id))
     return PlainTextResponse(log, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _repeatable(request: Request, body: Any) -> Repeatable | None:
+    """The request as its Idempotency-Key tells it from others; None without one. Raises ValidationError."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not KEY.fullmatch(key):
+        raise ValidationError(f"Idempotency-Key: must be 1 to 255 printable ASCII characters, not {quoted(key)}")
+    return Repeatable.of(key, body)
 
 
 def _uuid(text: str) -> UUID:

@@ -1,0 +1,105 @@
+"""From what a client asks for to jobs that are durable: rules, files of our own, one transaction."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from uuid import uuid4
+
+from ffmill.accounts.model import Account
+from ffmill.config import Settings
+from ffmill.db.pool import Connection, Pool
+from ffmill.errors import BadRequest, Conflict
+from ffmill.jobs import idempotency, repository, rules
+from ffmill.jobs.idempotency import Repeatable
+from ffmill.jobs.model import Job, Submission
+from ffmill.jobs.repository import Accepted
+from ffmill.jobs.tickets import Tickets
+
+LONG_COMMANDS = 64 << 10  # characters
+
+
+class OwnFiles(Protocol):
+    """Which URLs are ours."""
+
+    async def resolve(self, urls: Sequence[str]) -> list[str | None]:
+        """The object key behind each URL that carries our valid signature; None for any other URL."""
+        ...
+
+
+class Submitting:
+    """Accepts submissions, all of a request or none."""
+
+    def __init__(self, settings: Settings, pool: Pool, queue: Tickets, files: OwnFiles) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._queue = queue
+        self._files = files
+
+    async def submit(
+        self, account: Account, asked: Sequence[Submission], *, wait: bool, request: Repeatable | None
+    ) -> list[Job]:
+        """The jobs, durable, in the order of what was asked; those of the first request where this one repeats it.
+
+        Raises BadRequest for whatever can be known to be wrong without running it, Conflict.
+        """
+        if request and (first := await self._first(account, request)):
+            return first
+        accepted = await self._accept(asked)
+        async with self._pool.connection() as connection, connection.transaction():
+            if not request or await idempotency.keep(connection, account.id, request, [each.id for each in accepted]):
+                return await self._insert(connection, account, accepted, wait=wait)
+        return await self.submit(account, asked, wait=wait, request=request)  # another one under the key was faster
+
+    async def _first(self, account: Account, request: Repeatable) -> list[Job]:
+        silent = self._settings.worker_lost_seconds
+        async with self._pool.connection() as connection:
+            ids = await idempotency.find(connection, account.id, request)
+            jobs = await repository.get_many(connection, ids, account.id, silent_seconds=silent) if ids else []
+        if ids and len(jobs) < len(ids):
+            raise Conflict(f"the jobs made under the Idempotency-Key {request.key!r} have been deleted: take a new key")
+        return jobs
+
+    async def _insert(
+        self, connection: Connection, account: Account, accepted: Sequence[Accepted], *, wait: bool
+    ) -> list[Job]:
+        jobs = await repository.insert(
+            connection,
+            account.id,
+            accepted,
+            wait_seconds=self._settings.wait_limit_seconds if wait else None,
+            silent_seconds=self._settings.worker_lost_seconds,
+        )
+        for machine, count in Counter(job.machine for job in jobs).items():
+            await self._queue.issue(connection, machine, count)
+        return jobs
+
+    async def _accept(self, asked: Sequence[Submission]) -> list[Accepted]:
+        """Applies the rules; in a thread where that takes so long that other requests would feel it."""
+        if sum(len(command) for each in asked for command in each.ffmpeg_commands) + 1000 * len(asked) < LONG_COMMANDS:
+            admitted = self._admit(asked)
+        else:
+            admitted = await asyncio.to_thread(self._admit, asked)
+        keys = await self._own(admitted)
+        return [
+            Accepted(
+                id=uuid4(),
+                submission=each,
+                input_keys={name: key for name, url in each.input_files.items() if (key := keys[url])},
+                timeout_seconds=each.timeout_seconds or self._settings.default_timeout_seconds,
+            )
+            for each in admitted
+        ]
+
+    def _admit(self, asked: Sequence[Submission]) -> list[Submission]:
+        return [self._admit_one(each, f"jobs[{at}]: " if len(asked) > 1 else "") for at, each in enumerate(asked)]
+
+    def _admit_one(self, asked: Submission, where: str) -> Submission:
+        try:
+            return rules.admit(asked, self._settings.machines, max_timeout_seconds=self._settings.max_timeout_seconds)
+        except BadRequest as refusal:
+            raise BadRequest(where + refusal.message) from refusal
+
+    async def _own(self, admitted: Sequence[Submission]) -> Mapping[str, str | None]:
+        urls = list(dict.fromkeys(url for each in admitted for url in each.input_files.values()))
+        return dict(zip(urls, await self._files.resolve(urls), strict=True))
