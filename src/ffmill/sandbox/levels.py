@@ -14,6 +14,7 @@ from ffmill.config import Settings
 from ffmill.errors import CannotStart
 from ffmill.sandbox import bwrap, fontindex, fonts, mounts, root, uids
 from ffmill.sandbox.cage import Door
+from ffmill.sandbox.cores import Cores
 from ffmill.sandbox.process import Start
 from ffmill.sandbox.scratch import Scratch
 from ffmill.sandbox.workspace import Workspace
@@ -48,6 +49,7 @@ class Full:
     worker: Path  # the worker's directory
     reached: Path  # where a slot's user reaches it
     users: range | None
+    cores: Cores
     name: Literal["full"] = "full"
 
     def uid(self, slot: int) -> int | None:
@@ -62,6 +64,7 @@ class Full:
                 argv=tuple(bwrap.argv(self.walls, work=work, inputs=inputs)),
                 environment=self.environment,
                 uid=self.uid(workspace.slot),
+                cores=self.cores.of_slot(workspace.slot),
                 is_bwrap=True,
             ),
             programs={"ffmpeg": "/ffmpeg", "ffprobe": "/ffprobe"},
@@ -76,6 +79,7 @@ class Off:
     ffmpeg: Path
     ffprobe: Path
     environment: dict[str, str]
+    cores: Cores
     name: Literal["off"] = "off"
 
     def uid(self, slot: int) -> int | None:
@@ -86,7 +90,12 @@ class Off:
         """Through a plain `sh`, which dies with the worker where `setpriv` is there to see to it."""
         setpriv = shutil.which("setpriv")
         tie = (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
-        start = Start(argv=(*tie, str(root.SH)), environment=self.environment, directory=workspace.work)
+        start = Start(
+            argv=(*tie, str(root.SH)),
+            environment=self.environment,
+            directory=workspace.work,
+            cores=self.cores.of_slot(workspace.slot),
+        )
         named: dict[Literal["ffmpeg", "ffprobe"], str] = {"ffmpeg": str(self.ffmpeg), "ffprobe": str(self.ffprobe)}
         return Door(start=start, programs=named, count_threads=False)  # which would count all that our user runs
 
@@ -119,6 +128,7 @@ def full(settings: Settings, scratch: Scratch, worker: Path) -> Generator[Full]:
                 worker=worker,
                 reached=at[worker],
                 users=users,
+                cores=Cores.of(settings),
             )
 
 
@@ -130,6 +140,7 @@ def off(settings: Settings, worker: Path) -> Off:
         ffmpeg=programs.ffmpeg(settings).absolute(),
         ffprobe=programs.ffprobe(settings).absolute(),
         environment={"HOME": str(worker), "LANG": "C.UTF-8", "FONTCONFIG_FILE": str(configuration)},
+        cores=Cores.of(settings),
     )
 
 
