@@ -160,7 +160,8 @@ def test_a_cage_with_a_gpu_gets_that_and_no_more(found: Gpu) -> None:
     added = words[at : at + len(words) - len(plain)]
     assert words[:at] + words[at + len(added) :] == plain
     text = " ".join(added)
-    assert text.startswith("--proc /proc --dev-bind /dev/nvidiactl /dev/nvidiactl --dev-bind /dev/nvidia0 /dev/nvidia0")
+    assert text.startswith("--proc /proc --ro-bind-try /proc/sys /proc/sys --ro-bind-try /proc/sysrq-trigger")
+    assert "--dev-bind /dev/nvidiactl /dev/nvidiactl --dev-bind /dev/nvidia0 /dev/nvidia0" in text
     assert "--ro-bind /sys/devices/system/cpu /sys/devices/system/cpu" in text
     assert f"--ro-bind {LIBS}/libcuda.so.1 {LIBS}/libcuda.so.1" in text
     assert "--bind" not in added

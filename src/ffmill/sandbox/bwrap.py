@@ -8,6 +8,9 @@ from ffmill.sandbox.gpu import Gpu
 
 TMP_BYTES = 64 << 20  # of /tmp, which is memory; ffmpeg's `cache:` protocol writes there
 NOBODY = "65534"
+# Of a /proc, what may be written by the host's root, whom a user namespace may hide behind another id: the mode of
+# these directories hides that of the files in them from bwrap, which leaves them as they are then.
+COVERED = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr", "pressure", "driver")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +50,8 @@ def argv(walls: Walls, *, work: Path, inputs: Path) -> list[str]:
 def _gpu(gpu: Gpu) -> Iterator[str]:
     """More of the host than other cages see; what it is for, `gpu.py` tells."""
     yield from ("--proc", "/proc")
+    for name in COVERED:
+        yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
     for device in gpu.devices:
         yield from ("--dev-bind", str(device), str(device))
     for directory in gpu.facts:

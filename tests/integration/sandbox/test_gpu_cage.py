@@ -3,6 +3,8 @@
 import asyncio
 import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,14 @@ import pytest
 from ffmill import programs
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
+from ffmill.sandbox.bwrap import Walls, argv
 from ffmill.sandbox.gpu import Gpu
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.worker import main
 from tests.integration.sandbox.conftest import QUIET, Bench, Run, until_named
 
+ANY = Path("/dev/null")
 ENDLESS = "-re -f lavfi -i testsrc2=s=64x64 -f null -"
 
 
@@ -55,6 +59,21 @@ async def test_a_command_may_name_its_threads_as_cuda_does_and_change_nothing_el
         assert (await bench.run(f"{write} /proc/self/comm")).exit.code == 0
         for path in ("/proc/sys/kernel/hostname", "/sys/devices/system/cpu/online", str(next(iter(fake.libraries)))):
             assert (await bench.run(f"{write} {path}")).exit.code != 0, path
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root, and unshare")
+def test_the_hosts_root_under_another_name_can_write_nothing_in_proc_either(tmp_path: Path) -> None:
+    """In a user namespace that hides it, as some containers have it, the kernel lets it write to its /proc/sys."""
+    (tmp_path / "work").mkdir()
+    mapped = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    gpu = Gpu(devices=(), libraries={}, facts=())
+    walls = Walls(bwrap=programs.bwrap(), root=Path("/"), ffmpeg=ANY, ffprobe=ANY, fonts={}, gpu=gpu)
+    words = argv(walls, work=tmp_path / "work", inputs=tmp_path / "work")
+    cage = [*words[: words.index("--size")], *words[words.index("--proc") : words.index("--bind")]]
+    find = "/usr/bin/find /proc -maxdepth 4 -type f -writable -not -path /proc/[0-9]*/* -not -path /proc/*self/*"
+    ran = subprocess.run([*mapped, *cage, "--", *find.split()], check=False, capture_output=True, text=True)
+    assert ran.stdout == "", ran.stdout
+    assert "bwrap" not in ran.stderr
 
 
 async def test_only_a_command_with_a_gpu_may_reserve_all_addresses(settings: Settings, fake: Gpu) -> None:
