@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     concurrency: int | None = Field(
         default=None, ge=1, le=1024, description="Jobs at once on a worker. Default: its cores."
     )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Cores that one job may use, and threads that FFmpeg starts by itself. Default: all.",
+    )
     sandbox: Literal["full", "off"] = Field(
         default="full",
         description="`full`: ffmpeg runs in the cage or the worker does not start. `off`: no cage; trusted use only.",

@@ -11,10 +11,10 @@ from uuid import uuid4
 import psycopg
 import typer
 from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from ffmill import programs
+from ffmill.cli import doctor_gpu
+from ffmill.cli.findings import Finding, table
 from ffmill.config import GIB, Settings
 from ffmill.db import migrate
 from ffmill.db.embedded import EmbeddedPostgres, database_url
@@ -36,26 +36,22 @@ Check = Callable[[Settings], Awaitable[str]]
 def run(settings: Settings) -> None:
     """Prints a table of findings; exit status 1 when something is wrong."""
     findings = asyncio.run(_examine(settings))
-    table = Table("", "what", Column("finding", overflow="fold"))
-    for name, finding, well in findings:
-        mark = Text("ok", style="green") if well else Text("wrong", style="bold red")
-        table.add_row(mark, name, Text(finding))
-    Console().print(table)
-    if not all(well for *_, well in findings):
+    Console().print(table(findings))
+    if any(finding.mark == "wrong" for finding in findings):
         raise typer.Exit(1)
 
 
-async def _examine(settings: Settings) -> list[tuple[str, str, bool]]:
-    return [(name, *await _try(check, settings)) for name, check in CHECKS.items()]
+async def _examine(settings: Settings) -> list[Finding]:
+    return [await _try(name, check, settings) for name, check in CHECKS.items()] + await doctor_gpu.examine(settings)
 
 
-async def _try(check: Check, settings: Settings) -> tuple[str, bool]:
+async def _try(name: str, check: Check, settings: Settings) -> Finding:
     try:
-        return await check(settings), True
+        return Finding(name=name, text=await check(settings), mark="ok")
     except FfmillError as error:
-        return error.message, False
+        return Finding(name=name, text=error.message, mark="wrong")
     except OSError as error:
-        return f"{error.strerror}: {error.filename}", False
+        return Finding(name=name, text=f"{error.strerror}: {error.filename}", mark="wrong")
 
 
 async def ffmpeg(settings: Settings) -> str:

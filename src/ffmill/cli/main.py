@@ -66,6 +66,7 @@ def worker(
     concurrency: Annotated[
         int | None, typer.Option(help="Jobs at once (FFMILL_CONCURRENCY; the number of cores).")
     ] = None,
+    threads: Annotated[int | None, typer.Option(help="Cores that one job may use (FFMILL_THREADS; all).")] = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -86,7 +87,7 @@ def worker(
     from ffmill.cli.gate import pass_through
     from ffmill.worker import main as command
 
-    settings = config.load_settings(concurrency=concurrency, data_dir=data_dir)
+    settings = config.load_settings(concurrency=concurrency, threads=threads, data_dir=data_dir)
     logs.configure(settings, process=f"worker-{machine}")
     pass_through()
     command.run(settings, machine=machine, name=name)

@@ -1,11 +1,16 @@
 """bubblewrap's argument list: what a cage may see and do. This is the security boundary of ffmill."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ffmill.sandbox.gpu import Gpu
+
 TMP_BYTES = 64 << 20  # of /tmp, which is memory; ffmpeg's `cache:` protocol writes there
 NOBODY = "65534"
+# Of a /proc, what may be written by the host's root, whom a user namespace may hide behind another id: the mode of
+# these directories hides that of the files in them from bwrap, which leaves them as they are then.
+COVERED = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr", "pressure", "driver")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +22,7 @@ class Walls:
     ffmpeg: Path
     ffprobe: Path
     fonts: Mapping[Path, Path]  # directories of the host, by where they lie, and where they are shown too
+    gpu: Gpu | None = None  # of the host, in pools that have one
 
 
 def argv(walls: Walls, *, work: Path, inputs: Path) -> list[str]:
@@ -35,6 +41,20 @@ def argv(walls: Walls, *, work: Path, inputs: Path) -> list[str]:
         *("--size", str(TMP_BYTES), "--tmpfs", "/tmp"),  # noqa: S108  # the cage's own
         *("--ro-bind", str(walls.ffmpeg), "/ffmpeg", "--ro-bind", str(walls.ffprobe), "/ffprobe"),
         *(word for shown, path in walls.fonts.items() for word in ("--ro-bind", str(path), str(shown))),
+        *(_gpu(walls.gpu) if walls.gpu else ()),
         *("--bind", str(work), "/job", "--ro-bind", str(inputs), "/job/inputs", "--chdir", "/job"),
         *("--", "/sh"),
     ]
+
+
+def _gpu(gpu: Gpu) -> Iterator[str]:
+    """More of the host than other cages see; what it is for, `gpu.py` tells."""
+    yield from ("--proc", "/proc")
+    for name in COVERED:
+        yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
+    for device in gpu.devices:
+        yield from ("--dev-bind", str(device), str(device))
+    for directory in gpu.facts:
+        yield from ("--ro-bind", str(directory), str(directory))
+    for shown, path in gpu.libraries.items():
+        yield from ("--ro-bind", str(path), str(shown))

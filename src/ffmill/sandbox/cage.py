@@ -34,6 +34,7 @@ class Door:
     start: Start  # of its `sh`
     programs: Mapping[Program, str]  # by what names `sh` finds them
     count_threads: bool  # whether RLIMIT_NPROC counts the command's threads and nobody else's
+    bound_addresses: bool = True  # whether RLIMIT_AS holds the command
 
 
 class Cage:
@@ -80,6 +81,7 @@ class Cage:
             limits,
             progress=program == "ffmpeg",
             count_threads=self._door.count_threads,
+            bound_addresses=self._door.bound_addresses,
         )
         if self._process.has_ended:  # a cage may die while it waits, as when the host runs out of memory
             await self._process.close()

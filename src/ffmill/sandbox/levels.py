@@ -5,15 +5,17 @@ import platform
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from ffmill import programs
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
-from ffmill.sandbox import bwrap, fontindex, fonts, mounts, root, uids
+from ffmill.sandbox import bwrap, fontindex, fonts, gpu, mounts, root, uids
 from ffmill.sandbox.cage import Door
+from ffmill.sandbox.cores import Cores
+from ffmill.sandbox.gpu import Gpu
 from ffmill.sandbox.process import Start
 from ffmill.sandbox.scratch import Scratch
 from ffmill.sandbox.workspace import Workspace
@@ -48,6 +50,7 @@ class Full:
     worker: Path  # the worker's directory
     reached: Path  # where a slot's user reaches it
     users: range | None
+    cores: Cores
     name: Literal["full"] = "full"
 
     def uid(self, slot: int) -> int | None:
@@ -62,10 +65,12 @@ class Full:
                 argv=tuple(bwrap.argv(self.walls, work=work, inputs=inputs)),
                 environment=self.environment,
                 uid=self.uid(workspace.slot),
+                cores=self.cores.of_slot(workspace.slot),
                 is_bwrap=True,
             ),
             programs={"ffmpeg": "/ffmpeg", "ffprobe": "/ffprobe"},
             count_threads=self.users is not None or _kernel() >= OWN_THREAD_COUNT,
+            bound_addresses=self.walls.gpu is None,
         )
 
 
@@ -76,6 +81,8 @@ class Off:
     ffmpeg: Path
     ffprobe: Path
     environment: dict[str, str]
+    cores: Cores
+    bound_addresses: bool
     name: Literal["off"] = "off"
 
     def uid(self, slot: int) -> int | None:
@@ -86,18 +93,29 @@ class Off:
         """Through a plain `sh`, which dies with the worker where `setpriv` is there to see to it."""
         setpriv = shutil.which("setpriv")
         tie = (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
-        start = Start(argv=(*tie, str(root.SH)), environment=self.environment, directory=workspace.work)
+        start = Start(
+            argv=(*tie, str(root.SH)),
+            environment=self.environment,
+            directory=workspace.work,
+            cores=self.cores.of_slot(workspace.slot),
+        )
         named: dict[Literal["ffmpeg", "ffprobe"], str] = {"ffmpeg": str(self.ffmpeg), "ffprobe": str(self.ffprobe)}
-        return Door(start=start, programs=named, count_threads=False)  # which would count all that our user runs
+        return Door(
+            start=start,
+            programs=named,
+            count_threads=False,  # which would count all that our user runs
+            bound_addresses=self.bound_addresses,
+        )
 
 
 @contextmanager
-def full(settings: Settings, scratch: Scratch, worker: Path) -> Generator[Full]:
-    """The cage proper; raises CannotStart when something that it needs is missing."""
+def full(settings: Settings, scratch: Scratch, worker: Path, found: Gpu | None) -> Generator[Full]:
+    """The cage proper, into which a GPU that was found is passed; raises CannotStart when something that it needs is
+    missing."""
     if platform.system() != "Linux":
         raise CannotStart("the cage needs Linux: set FFMILL_SANDBOX=off where you trust the commands")
     ffmpeg, ffprobe, bubblewrap = programs.ffmpeg(settings), programs.ffprobe(settings), programs.bwrap()
-    planned = root.plan(ffmpeg, ffprobe)
+    planned = root.plan(ffmpeg, ffprobe, found)
 
     def build(new: Path) -> None:
         root.build(planned, new)
@@ -106,7 +124,8 @@ def full(settings: Settings, scratch: Scratch, worker: Path) -> Generator[Full]:
 
     with scratch.root(planned.name, build) as ready, uids.claim() as users:
         home = _home(bubblewrap)
-        with _within_reach([worker, ready, ffmpeg, ffprobe, home, *planned.font_directories], users) as at:
+        drivers = found.libraries if found else ()
+        with _within_reach([worker, ready, ffmpeg, ffprobe, home, *planned.font_directories, *drivers], users) as at:
             yield Full(
                 walls=bwrap.Walls(
                     bwrap=at[home] / bubblewrap.relative_to(home),
@@ -114,23 +133,34 @@ def full(settings: Settings, scratch: Scratch, worker: Path) -> Generator[Full]:
                     ffmpeg=at[ffmpeg],
                     ffprobe=at[ffprobe],
                     fonts={path: at[path] for path in planned.font_directories},
+                    gpu=replace(found, libraries={path: at[path] for path in drivers}) if found else None,
                 ),
-                environment=root.environment(ready),
+                environment=root.environment(ready) | _environment(found),
                 worker=worker,
                 reached=at[worker],
                 users=users,
+                cores=Cores.of(settings),
             )
 
 
-def off(settings: Settings, worker: Path) -> Off:
-    """Without a cage."""
+def off(settings: Settings, worker: Path, found: Gpu | None) -> Off:
+    """Without a cage; the GPU is there for everybody."""
     configuration, cache = worker / "fonts.conf", worker / "fonts-cache"
+    drivers = _environment(found)
+    if odd := root.odd_directories(found.libraries if found else ()):
+        drivers["LD_LIBRARY_PATH"] = odd
     configuration.write_text(fonts.config([fonts.OURS, *fonts.of_host()], [cache]))
     return Off(
         ffmpeg=programs.ffmpeg(settings).absolute(),
         ffprobe=programs.ffprobe(settings).absolute(),
-        environment={"HOME": str(worker), "LANG": "C.UTF-8", "FONTCONFIG_FILE": str(configuration)},
+        environment={"HOME": str(worker), "LANG": "C.UTF-8", "FONTCONFIG_FILE": str(configuration), **drivers},
+        cores=Cores.of(settings),
+        bound_addresses=found is None,
     )
+
+
+def _environment(found: Gpu | None) -> dict[str, str]:
+    return gpu.environment(os.environ) if found else {}
 
 
 @contextmanager

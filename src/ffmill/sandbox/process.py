@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffmill.sandbox.acting import acting_as
+from ffmill.sandbox.cores import pinned_to
 
 READ_BYTES = 1 << 16
 POLL_SECONDS = 0.01
@@ -30,6 +31,7 @@ class Start:
     environment: Mapping[str, str]  # all of it
     directory: Path | None = None
     uid: int | None = None  # the user to be, for root
+    cores: frozenset[int] | None = None  # all that it may run on; None for ours
     is_bwrap: bool = False  # it tells the pid of what it runs
 
 
@@ -130,7 +132,7 @@ class Process:
         else:
             self._within.set_result(None)
         try:
-            with acting_as(start.uid):
+            with pinned_to(start.cores), acting_as(start.uid):
                 self._popen = subprocess.Popen(
                     argv,
                     stdin=stdin.fileno(),

@@ -4,6 +4,7 @@ root-<digest>/
   sh, lib…/               copied; ffmpeg and ffprobe are bound, they are large
   ffmpeg, ffprobe, dev/, tmp/, job/    mount points
   fonts/                  fonts of our own, their configuration, and an index of them all
+  proc/, sys/, dev/nvidia…, lib…/libcuda…  mount points too, where there is a GPU
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from ffmill.errors import CannotStart
 from ffmill.sandbox import fonts
+from ffmill.sandbox.gpu import Gpu
 
 SH = Path("/bin/sh")
 LAYOUT = "1"  # to be raised when a root is built otherwise
@@ -36,25 +38,44 @@ class Plan:
     programs: tuple[Path, ...]
     libraries: tuple[Path, ...]
     font_directories: tuple[Path, ...]  # the host's
+    gpu: Gpu | None = None
 
     @property
     def name(self) -> str:
         """Of the root's directory; another one when anything that went into it has changed."""
         files = [*self.programs, *self.libraries, *sorted(fonts.OURS.iterdir()), *_directories(self.font_directories)]
         facts = [LAYOUT, *(f"{path} {(at := path.stat()).st_size} {at.st_mtime_ns}" for path in files)]
+        facts += map(str, (*self.empty_files, *self.empty_directories))
         return "root-" + hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
     @property
     def library_path(self) -> str:
         """Directories of libraries where the loader does not look by itself."""
-        odd = {str(path.parent) for path in self.libraries if not SEARCHED.fullmatch(str(path.parent))}
-        return ":".join(sorted(odd))
+        return odd_directories((*self.libraries, *(self.gpu.libraries if self.gpu else ())))
+
+    @property
+    def empty_files(self) -> tuple[Path, ...]:
+        """Mount points for what a GPU needs."""
+        return (*self.gpu.devices, *self.gpu.libraries) if self.gpu else ()
+
+    @property
+    def empty_directories(self) -> tuple[Path, ...]:
+        """Mount points for what a GPU needs."""
+        return (Path("/proc"), *self.gpu.facts) if self.gpu else ()
 
 
-def plan(ffmpeg: Path, ffprobe: Path) -> Plan:
+def plan(ffmpeg: Path, ffprobe: Path, gpu: Gpu | None = None) -> Plan:
     """What the root for these programs must hold; raises CannotStart when a library is missing."""
     programs = (ffmpeg.resolve(), ffprobe.resolve(), SH)
-    return Plan(programs=programs, libraries=libraries(programs), font_directories=tuple(fonts.of_host()))
+    loaded = set(libraries(programs))
+    if gpu is not None:  # the driver's own are bound, and what they load is copied
+        loaded |= set(libraries(tuple(gpu.libraries))) - gpu.libraries.keys()
+    return Plan(programs=programs, libraries=tuple(sorted(loaded)), font_directories=tuple(fonts.of_host()), gpu=gpu)
+
+
+def odd_directories(paths: Iterable[Path]) -> str:
+    """For the loader, those of the libraries' directories where it does not look by itself; as LD_LIBRARY_PATH."""
+    return ":".join(sorted({str(path.parent) for path in paths if not SEARCHED.fullmatch(str(path.parent))}))
 
 
 def libraries(programs: Sequence[Path]) -> tuple[Path, ...]:
@@ -75,6 +96,11 @@ def build(planned: Plan, root: Path) -> None:
         (root / directory).mkdir(parents=True)
     for empty in ("ffmpeg", "ffprobe", "dev/null", "dev/urandom"):
         (root / empty).touch()
+    for directory in planned.empty_directories:
+        (root / str(directory)[1:]).mkdir(parents=True)
+    for empty in planned.empty_files:
+        (root / str(empty.parent)[1:]).mkdir(parents=True, exist_ok=True)
+        (root / str(empty)[1:]).touch()
     for library in planned.libraries:
         _copy(library, root / str(library)[1:])
     _copy(SH, root / "sh")

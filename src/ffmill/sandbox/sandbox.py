@@ -14,6 +14,7 @@ from ffmill.config import Settings
 from ffmill.errors import CannotStart
 from ffmill.sandbox import levels, uids
 from ffmill.sandbox.cage import Cage
+from ffmill.sandbox.gpu import Gpu
 from ffmill.sandbox.levels import Level
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.removal import remove
@@ -24,6 +25,8 @@ LOG = structlog.stdlib.get_logger()
 CHECK_SECONDS = 30
 REMOVERS = 2
 GO_ON = "set FFMILL_SANDBOX=off where you trust the commands"
+MASKED_PROC = "Can't mount proc"  # bwrap's words; the kernel refuses where parts of /proc are covered
+NO_PROC = "a cage with a GPU has a /proc of its own, which a container may forbid: run this worker on the host"
 
 
 class Sandbox:
@@ -40,8 +43,9 @@ class Sandbox:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, slots: int) -> AsyncGenerator[Self]:
-        """Prepares the scratch directory and what cages are made of, and tries one; starts to sweep.
+    async def open(cls, settings: Settings, slots: int, *, gpu: Gpu | None = None) -> AsyncGenerator[Self]:
+        """Prepares the scratch directory and what cages are made of, and tries one; starts to sweep. Commands can use
+        the `gpu` that is given.
 
         To be entered by the main thread, from which all cages are then made: they die with it. Raises CannotStart.
         """
@@ -50,7 +54,7 @@ class Sandbox:
         scratch = Scratch(settings.scratch_dir)
         with (
             scratch.worker() as directory,
-            _level(settings, scratch, directory) as level,
+            _level(settings, scratch, directory, gpu) as level,
             ThreadPoolExecutor(REMOVERS, thread_name_prefix="remover") as removers,
         ):
             sandbox = cls(level, scratch, directory, removers)
@@ -92,7 +96,8 @@ class Sandbox:
                     self.ffmpeg_version = _version(b"".join(said).decode(errors="replace"))
                     return
         reason = b"".join(said).decode(errors="replace").strip().partition("\n")[0] or f"none in {CHECK_SECONDS} s"
-        raise CannotStart(f"ffmpeg does not start in its cage ({reason}): {GO_ON}, or see `ffmill doctor`")
+        go_on = f"{NO_PROC}, or {GO_ON}" if MASKED_PROC in reason else GO_ON
+        raise CannotStart(f"ffmpeg does not start in its cage ({reason}): {go_on}, or see `ffmill doctor`")
 
 
 def _version(text: str) -> str:
@@ -101,10 +106,10 @@ def _version(text: str) -> str:
 
 
 @contextmanager
-def _level(settings: Settings, scratch: Scratch, directory: Path) -> Generator[Level]:
+def _level(settings: Settings, scratch: Scratch, directory: Path, gpu: Gpu | None) -> Generator[Level]:
     if settings.sandbox == "off":
         LOG.warning("FFMILL_SANDBOX=off: commands run without a cage, with all that the worker's user may do")
-        yield levels.off(settings, directory)
+        yield levels.off(settings, directory, gpu)
         return
-    with levels.full(settings, scratch, directory) as level:
+    with levels.full(settings, scratch, directory, gpu) as level:
         yield level

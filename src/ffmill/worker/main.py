@@ -14,6 +14,7 @@ from ffmill.db.embedded import database_url
 from ffmill.db.pool import Pool, open_pool
 from ffmill.net.session import open_session
 from ffmill.queue.engine import WEBHOOKS, Queue, Tasks
+from ffmill.sandbox import gpu
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.store.signing import Signer
 from ffmill.store.signing_keys import load_or_create
@@ -45,7 +46,7 @@ async def _work(settings: Settings, machine: str, name: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     # the cage comes first: it may move the process into a mount namespace, which must precede every thread
     async with (
-        Sandbox.open(settings, settings.slots) as sandbox,
+        Sandbox.open(settings, settings.slots, gpu=gpu.of_host() if gpu.serves(machine) else None) as sandbox,
         open_pool(database_url(settings), min_size=2, max_size=settings.slots + 6) as pool,
         Slots(sandbox, settings.slots) as slots,
     ):
