@@ -1,6 +1,6 @@
 """What the fault tests share: the figures that they measure, shown at the end of every run, in CI too."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
@@ -11,10 +11,10 @@ FIGURES: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 @pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Generator[Figure]:
+def figure(request: pytest.FixtureRequest) -> Figure:
     """Notes what was measured, in seconds; no test fails by it."""
     lines = request.config.stash.setdefault(FIGURES, [])
-    yield lambda what, seconds: lines.append(f"{seconds:8.2f} s  {what}")
+    return lambda what, seconds: lines.append(f"{seconds:8.2f} s  {what}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -171,6 +171,11 @@ def published(url: str) -> str:
     return url.partition("?")[0].partition("/files/outputs/")[2]
 
 
+def attempt_of(job: Json) -> int:
+    """Which attempt at the job gave its output."""
+    return int(published(job["output_files"]["o.mkv"]).split("/")[1])
+
+
 def is_free(directory: Path) -> bool:
     """Whether no living worker holds the directory."""
     try:

@@ -9,12 +9,11 @@ from ffmill.config import Settings
 from ffmill.db.pool import UNREACHABLE, Pool
 from ffmill.errors import CannotStart
 from ffmill.jobs import attempts
-from ffmill.queue.engine import Queue
+from ffmill.queue.engine import BEATS, Queue
 from ffmill.worker import recovery, registry
 from ffmill.worker.attempt import Attempts
 
 LOG = structlog.stdlib.get_logger()
-BEATS = 6  # in the time after which a silent worker is taken for dead
 
 
 class Heart:
