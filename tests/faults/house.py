@@ -5,7 +5,7 @@ import hashlib
 import http.client
 import os
 import re
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from tests.acceptance.test_serve import Serving, serving
 from tests.faults.waiting import until
 
 BROKEN = (OSError, http.client.HTTPException)  # what a client sees of a server that dies; urllib's errors are OSErrors
+LOOPBACK = {"FFMILL_ALLOW_NETS": "127.0.0.0/8"}
 FRAMES_PER_SECOND = 25
 ENDS = ("succeeded", "failed", "cancelled")
 STAYS = ("status", "finished_at", "error_message", "total_output_bytes")
@@ -158,12 +159,18 @@ class House:
 
 
 @contextmanager
-def house(home: Path, *, scratch: Path | None = None, **environment: str) -> Generator[House]:
-    """A service on a fresh directory; see `serving`."""
-    with serving(home / "data", **environment) as service:
-        yield House(
-            service=service, scratch=scratch or home / "data" / "scratch", outputs=home / "data" / "store" / "outputs"
-        )
+def house(
+    home: Path,
+    *,
+    scratch: Path | None = None,
+    outputs: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Generator[House]:
+    """A service on a fresh directory, with settings of its own; see `serving`."""
+    scratch = scratch or home / "data" / "scratch"
+    told = {**LOOPBACK, "FFMILL_SCRATCH": str(scratch), **(environment or {})}
+    with serving(home / "data", **told) as service:
+        yield House(service=service, scratch=scratch, outputs=outputs or home / "data" / "store" / "outputs")
 
 
 def published(url: str) -> str:

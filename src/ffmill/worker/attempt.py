@@ -1,7 +1,7 @@
 """One attempt at a job, from claim to finish."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -65,9 +65,17 @@ class Attempts:
         self._sources = sources
         self._limits = Limits.of(settings)
         self._scopes: dict[tuple[UUID, int], asyncio.Timeout] = {}
+        self._tickets: set[int] = set()
 
     async def work(self, ticket: int) -> None:
         """Claims the next job of the pool and brings it to its end; does nothing when there is none."""
+        self._tickets.add(ticket)  # before the claim, until after the end: see `forgotten`
+        try:
+            await self._work(ticket)
+        finally:
+            self._tickets.discard(ticket)
+
+    async def _work(self, ticket: int) -> None:
         try:
             async with self._pool.connection() as connection:
                 claimed = await attempts.claim(
@@ -84,6 +92,13 @@ class Attempts:
     def at_work(self) -> set[tuple[UUID, int]]:
         """Job and attempt of all that runs."""
         return set(self._scopes)
+
+    def forgotten(self, running: Mapping[tuple[UUID, int], int]) -> list[tuple[UUID, int]]:
+        """Those of this worker's running attempts, given with their tickets, that nobody here is at work on.
+
+        Such are left by a claim whose answer was lost with its connection, and by an end that could not be written.
+        """
+        return [key for key, ticket in running.items() if ticket not in self._tickets]
 
     def revoke(self, key: tuple[UUID, int]) -> None:
         """Stops an attempt whose job is no longer its own."""

@@ -44,12 +44,15 @@ class Heart:
 
     async def step(self) -> None:
         """One beat; raises CannotStart when the worker was taken for dead."""
+        held = self._work.at_work  # before the rows are read: what is claimed meanwhile is not among them
         async with self._pool.connection() as connection:
             if not await registry.beat(connection, self._worker):
                 raise CannotStart("this worker was taken for dead, its jobs were given to others")
             mine = await attempts.running(connection, self._worker)
-        for key in self._work.at_work - mine:
+        forgotten = self._work.forgotten(mine)
+        for key in held - mine.keys():
             self._work.revoke(key)
+        await recovery.drop(self._pool, self._queue, self._settings, forgotten)
         await recovery.bury_silent(self._pool, self._queue, self._settings)
         await recovery.cancel_overdue(self._pool, self._queue, self._settings)
         await self._queue.mend(self._settings.worker_lost_seconds)
