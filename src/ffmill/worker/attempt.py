@@ -1,6 +1,7 @@
 """One attempt at a job, from claim to finish."""
 
 import asyncio
+import errno
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from ffmill.worker.slots import Slot, Slots
 LOG = structlog.stdlib.get_logger()
 MESSAGE_BYTES = 4096
 RETRY_SECONDS = 0.5
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,6 +128,9 @@ class Attempts:
             outcome = Result(status=Status.FAILED, error_message=error.message)
         except TimeoutError:
             outcome = self._too_late(claimed)
+        except OSError as error:
+            LOG.warning("the worker failed its job", error=repr(error))
+            outcome = Result(status=Status.FAILED, error_message=own_fault(error))
         return Result(
             status=outcome.status,
             error_message=shorten(outcome.error_message),
@@ -220,6 +225,12 @@ class Attempts:
                 await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log.text()))
         if not await self._published(job):
             await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
+
+
+def own_fault(error: OSError) -> str:
+    """What to tell a client whose job failed for a reason of the worker's, and the operator who can mend it."""
+    where = " its scratch directory (FFMILL_SCRATCH)" if error.errno in DISK else " something that it needs"
+    return f"the worker could not use{where}: {error.strerror or 'no reason is known'}"
 
 
 def shorten(message: str) -> str:
