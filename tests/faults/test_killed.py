@@ -24,12 +24,19 @@ def kill(home: House, part: str) -> int:
 
 def test_jobs_of_a_killed_worker_run_again(tmp_path: Path, figure: Figure) -> None:
     with house(tmp_path) as home:
-        for _ in range(2):
-            home.submit(3, slow=True)
+        jobs = [home.submit(3, slow=True) for _ in range(2)]
         before = until(home.at_work(2), "both jobs run")
+        keep(home, jobs[0])
         kill(home, "worker")
         figure("worker killed: its jobs run again", seconds_until(home.again(before), "a job runs again"))
         assert {job["status"] for job in home.check()} == {"succeeded"}
+
+
+def keep(home: House, job: str) -> None:
+    """What the first attempt leaves when it is killed after its outputs are in the store, before the job has ended."""
+    kept = home.outputs / job / "1" / "o.mkv"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"of a lost attempt")
 
 
 def test_what_was_answered_is_there_when_the_api_is_killed_amid_submissions(tmp_path: Path, figure: Figure) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,7 @@ from psycopg.errors import ForeignKeyViolation
 
 from ffmill.config import Settings
 from ffmill.db.pool import UNREACHABLE, Connection, Pool
-from ffmill.errors import AttemptFailed, Refusal
+from ffmill.errors import AttemptFailed, Refusal, Unavailable
 from ffmill.jobs import attempts, command, repository
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.model import Job, Progress, Result, Status
@@ -187,8 +187,10 @@ class Attempts:
 
     async def _finish(self, job: Job, result: Result) -> None:
         """Writes the end, through an outage of the database too; what a loser kept in the store is deleted."""
-        if not await self._write(job, result) and not await self._published(job):
-            await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
+        done = result.status is Status.SUCCEEDED
+        await self._discard(job, range(1, job.attempt if done else job.attempt + 1))  # while the job is still ours
+        if not await self._write(job, result) and done and not await self._published(job):
+            await self._discard(job, [job.attempt])
         LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
 
     async def _write(self, job: Job, result: Result) -> bool:
@@ -224,7 +226,15 @@ class Attempts:
             else:  # the row is no longer this attempt's: nothing but the log is written
                 await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log.text()))
         if not await self._published(job):
-            await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
+            await self._discard(job, [job.attempt])
+
+    async def _discard(self, job: Job, numbers: Iterable[int]) -> None:
+        """Deletes what these attempts kept: an earlier one was lost after it had, a failed one before it was done."""
+        try:
+            for attempt in numbers:
+                await self._store.delete_prefix(f"outputs/{job.id}/{attempt}/")
+        except Unavailable as error:
+            LOG.warning("what an attempt kept for nothing stays in the store", error=error.message)
 
 
 def own_fault(error: OSError) -> str:
