@@ -29,6 +29,11 @@ class Answer:
         return json.loads(self.body)["data"]
 
     @property
+    def paging(self) -> Json:
+        """Which part of a list the answer holds."""
+        return json.loads(self.body)["pagingParams"]
+
+    @property
     def message(self) -> str:
         """The error's message."""
         return json.loads(self.body)["message"]

@@ -49,25 +49,30 @@ HAND_BACK = f"""
 SELECT FROM back
 """  # noqa: S608 - our own fragments
 
-# Index jobs_running.
-LOSE = f"""
-{HELD}, lost AS (
+# Fragments: an attempt that ended without a result costs the job one of those that it may lose.
+_LOST = """
     UPDATE jobs SET attempts_lost = attempts_lost + 1, updated_at = now(), worker = NULL, ticket = NULL,
            status        = CASE WHEN attempts_lost + 1 < %(most)s THEN 'queued' ELSE 'failed' END,
            started_at    = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE started_at END,
            finished_at   = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE now() END,
            error_message = CASE WHEN attempts_lost + 1 < %(most)s THEN '' ELSE %(message)s END
-    WHERE worker = ANY(%(workers)s) AND status = 'running'
+    WHERE status = 'running'
+"""
+_IN_LINE = """
     RETURNING *
 ), line AS (
     INSERT INTO lines (machine, account_id) SELECT DISTINCT machine, account_id FROM lost, held WHERE status = 'queued'
     ON CONFLICT DO NOTHING
 )
 SELECT * FROM lost
-"""  # noqa: S608 - our own fragments
+"""
+# Index jobs_running.
+LOSE = f"{HELD}, lost AS ({_LOST} AND worker = ANY(%(workers)s) {_IN_LINE}"
+# Primary key.
+LOSE_ONE = f"{HELD}, lost AS ({_LOST} AND id = %(id)s AND attempt = %(attempt)s {_IN_LINE}"
 
 # Index jobs_running.
-RUNNING = "SELECT id, attempt FROM jobs WHERE worker = %s AND status = 'running'"
+RUNNING = "SELECT id, attempt, ticket FROM jobs WHERE worker = %s AND status = 'running'"
 
 # Primary key; not guarded: news of an older attempt is never shown, because readers compare the attempt.
 REPORT = """
@@ -131,9 +136,16 @@ async def lose(connection: Connection, workers: list[UUID], *, most: int, messag
         return await cursor.fetchall()
 
 
-async def running(connection: Connection, worker: UUID) -> set[tuple[UUID, int]]:
-    """Job and attempt of all that the worker has at work, as the database sees it."""
-    return {(row[0], row[1]) for row in await (await connection.execute(RUNNING, (worker,))).fetchall()}
+async def lose_one(connection: Connection, key: tuple[UUID, int], *, most: int, message: str) -> Job | None:
+    """The same for one attempt, by its job and number; None when that had ended."""
+    async with connection.cursor(row_factory=job_row) as cursor:
+        await cursor.execute(LOSE_ONE, {"id": key[0], "attempt": key[1], "most": most, "message": message})
+        return await cursor.fetchone()
+
+
+async def running(connection: Connection, worker: UUID) -> dict[tuple[UUID, int], int]:
+    """Job and attempt of all that the worker has at work, as the database sees it, each with its ticket."""
+    return {(row[0], row[1]): row[2] for row in await (await connection.execute(RUNNING, (worker,))).fetchall()}
 
 
 async def report(connection: Connection, job: Job, news: Progress) -> None:

@@ -1,6 +1,7 @@
 """The job engine: Procrastinate on our own pool, its tasks, and what is asked of it inside our transactions."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,12 @@ from procrastinate.jobs import Status
 from procrastinate.types import JSONValue
 
 from ffmill.db.pool import Connection, Pool
+from ffmill.errors import FfmillError
+from ffmill.queue.outages import NoSuchTask, PatientManager, reaching
 
 WEBHOOKS = "webhooks"
 TICKET = "ticket"
+BEATS = 6  # in the time after which a silent worker is taken for dead
 PARTS = "parts"  # where a worker's tasks find what they call
 
 
@@ -22,6 +26,10 @@ class Tasks:
 
     work: Callable[[int], Awaitable[None]]  # spends a ticket, by its id, on a job of the pool
     deliver: Callable[[UUID], Awaitable[None]]  # calls the webhook of a job
+
+
+class EngineStopped(FfmillError):
+    """The engine has stopped by itself: its worker must end, to be started again."""
 
 
 async def _ticket(context: JobContext) -> None:
@@ -42,6 +50,7 @@ class Queue:
 
     def __init__(self) -> None:
         self.app = App(connector=PsycopgConnector())
+        self.app.job_manager = PatientManager(self.app.connector)
         self._ticket = self.app.task(name=TICKET, pass_context=True)(_ticket)
         self._delivery = self.app.task(name="delivery", queue=WEBHOOKS, pass_context=True)(_delivery)
 
@@ -52,15 +61,18 @@ class Queue:
     async def issue(self, connection: Connection, machine: str, count: int = 1) -> None:
         """Issues tickets for a pool, in the caller's transaction."""
         ticket = self._ticket.configure(queue=machine, connection=connection)
-        await ticket.batch_defer_async(*(dict[str, JSONValue]() for _ in range(count)))
+        with reaching():
+            await ticket.batch_defer_async(*(dict[str, JSONValue]() for _ in range(count)))
 
     async def abort(self, connection: Connection, ticket: int) -> None:
         """Asks the engine to cancel what a running ticket is spent on, when the transaction commits."""
-        await self.app.job_manager.cancel_job_by_id_async(ticket, abort=True, connection=connection)
+        with reaching():
+            await self.app.job_manager.cancel_job_by_id_async(ticket, abort=True, connection=connection)
 
     async def enqueue_delivery(self, connection: Connection, job_id: UUID) -> None:
         """Enqueues the call of a job's webhook, in the caller's transaction."""
-        await self._delivery.configure(connection=connection).defer_async(job_id=str(job_id))
+        with reaching():
+            await self._delivery.configure(connection=connection).defer_async(job_id=str(job_id))
 
     async def mend(self, silent_seconds: float) -> None:
         """Takes tasks back from processes of the engine that died: deliveries run again, tickets are dropped.
@@ -68,14 +80,22 @@ class Queue:
         A dropped ticket is no loss: whoever calls this counts tickets against queued jobs next.
         """
         manager = self.app.job_manager
-        for task in await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds):
-            if task.task_name == TICKET:
-                await manager.finish_job(task, Status.ABORTED, delete_job=True)
-            else:
-                await manager.retry_job(task)
+        with reaching():
+            stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds)
+        for task in stalled:
+            with suppress(NoSuchTask), reaching():  # another worker may mend at the same time
+                if task.task_name == TICKET:
+                    await manager.finish_job(task, Status.ABORTED, delete_job=True)
+                else:
+                    await manager.retry_job(task)
 
-    async def work(self, queues: list[str], tasks: Tasks, *, concurrency: int, drain_seconds: float) -> None:
-        """Serves queues until cancelled; then lets tasks end for `drain_seconds` and cancels the rest."""
+    async def work(
+        self, queues: list[str], tasks: Tasks, *, concurrency: int, drain_seconds: float, silent_seconds: float
+    ) -> None:
+        """Serves queues until cancelled; then lets tasks end for `drain_seconds` and cancels the rest.
+
+        Silent for `silent_seconds`, it is taken for dead by others. Raises EngineStopped.
+        """
         options: dict[str, Any] = {
             "queues": queues,
             "concurrency": concurrency,
@@ -86,5 +106,8 @@ class Queue:
             # the engine forgets a notification that arrives while it fetches: look again before it is felt
             "fetch_job_polling_interval": 0.5,
             "abort_job_polling_interval": 1.0,
+            "update_heartbeat_interval": silent_seconds / BEATS,
+            "stalled_worker_timeout": silent_seconds,
         }
         await self.app.run_worker_async(**options)
+        raise EngineStopped("the job engine has stopped by itself")

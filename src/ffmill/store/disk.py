@@ -87,10 +87,16 @@ class DiskStore(Store):
     async def get_file(self, key: str, path: Path) -> int:
         """As Store says."""
         total = 0
-        with reading(), (self._root / self._location(key)).open("rb") as source, path.open("xb") as copy:
-            while piece := await self._in_thread(durable.copy_piece, source.fileno(), copy.fileno()):
-                total += piece
+        with reading():
+            source = (self._root / self._location(key)).open("rb", buffering=0)
+        with source, path.open("xb", buffering=0) as copy:
+            while piece := await self._read_piece(source.fileno()):
+                total += await self._in_thread(durable.write, copy.fileno(), piece)
         return total
+
+    async def _read_piece(self, descriptor: int) -> bytes:
+        with reading():
+            return await self._in_thread(os.read, descriptor, durable.PIECE_BYTES)
 
     async def _chunks(self, opened: "_Opened", start: int, end: int | None) -> AsyncGenerator[bytes]:
         at = start

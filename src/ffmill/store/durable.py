@@ -88,11 +88,6 @@ def write(descriptor: int, block: bytes) -> int:
     return len(block)
 
 
-def copy_piece(source: int, copy: int) -> int:
-    """Copies the next 4 MiB; returns how many bytes there were, 0 at the end."""
-    return write(copy, os.read(source, PIECE_BYTES))
-
-
 def private(path: str, flags: int) -> int:
     """An opener for files that nobody else may read."""
     return os.open(path, flags, 0o600)

@@ -68,7 +68,10 @@ class Store(ABC):
         return (await self.put_files({key: path}))[key]
 
     async def get_file(self, key: str, path: Path) -> int:
-        """Copies the object to a new file at `path`; returns its bytes. Raises NotFound."""
+        """Copies the object to a new file at `path`; returns its bytes.
+
+        Raises NotFound, and OSError when the file cannot be written: that is not the store's fault.
+        """
         total = 0
         async with self.open(key) as chunks:
             with path.open("xb") as file:

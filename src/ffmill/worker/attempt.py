@@ -1,7 +1,8 @@
 """One attempt at a job, from claim to finish."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import errno
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,7 +12,7 @@ from psycopg.errors import ForeignKeyViolation
 
 from ffmill.config import Settings
 from ffmill.db.pool import UNREACHABLE, Connection, Pool
-from ffmill.errors import AttemptFailed, Refusal
+from ffmill.errors import AttemptFailed, Refusal, Unavailable
 from ffmill.jobs import attempts, command, repository
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.model import Job, Progress, Result, Status
@@ -30,6 +31,7 @@ from ffmill.worker.slots import Slot, Slots
 LOG = structlog.stdlib.get_logger()
 MESSAGE_BYTES = 4096
 RETRY_SECONDS = 0.5
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,9 +67,17 @@ class Attempts:
         self._sources = sources
         self._limits = Limits.of(settings)
         self._scopes: dict[tuple[UUID, int], asyncio.Timeout] = {}
+        self._tickets: set[int] = set()
 
     async def work(self, ticket: int) -> None:
         """Claims the next job of the pool and brings it to its end; does nothing when there is none."""
+        self._tickets.add(ticket)  # before the claim, until after the end: see `forgotten`
+        try:
+            await self._work(ticket)
+        finally:
+            self._tickets.discard(ticket)
+
+    async def _work(self, ticket: int) -> None:
         try:
             async with self._pool.connection() as connection:
                 claimed = await attempts.claim(
@@ -84,6 +94,13 @@ class Attempts:
     def at_work(self) -> set[tuple[UUID, int]]:
         """Job and attempt of all that runs."""
         return set(self._scopes)
+
+    def forgotten(self, running: Mapping[tuple[UUID, int], int]) -> list[tuple[UUID, int]]:
+        """Those of this worker's running attempts, given with their tickets, that nobody here is at work on.
+
+        Such are left by a claim whose answer was lost with its connection, and by an end that could not be written.
+        """
+        return [key for key, ticket in running.items() if ticket not in self._tickets]
 
     def revoke(self, key: tuple[UUID, int]) -> None:
         """Stops an attempt whose job is no longer its own."""
@@ -111,6 +128,9 @@ class Attempts:
             outcome = Result(status=Status.FAILED, error_message=error.message)
         except TimeoutError:
             outcome = self._too_late(claimed)
+        except OSError as error:
+            LOG.warning("the worker failed its job", error=repr(error))
+            outcome = Result(status=Status.FAILED, error_message=own_fault(error))
         return Result(
             status=outcome.status,
             error_message=shorten(outcome.error_message),
@@ -167,9 +187,10 @@ class Attempts:
 
     async def _finish(self, claimed: Claim, result: Result) -> None:
         """Writes the end, through an outage of the database too; what a loser kept in the store is deleted."""
-        job = claimed.job
-        if not await self._write(claimed, result) and not await self._published(job):
-            await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
+        job, done = claimed.job, result.status is Status.SUCCEEDED
+        await self._discard(job, range(1, job.attempt if done else job.attempt + 1))  # while the job is still ours
+        if not await self._write(claimed, result) and done and not await self._published(job):
+            await self._discard(job, [job.attempt])
         LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
 
     async def _write(self, claimed: Claim, result: Result) -> bool:
@@ -208,7 +229,21 @@ class Attempts:
             else:  # the row is no longer this attempt's: nothing but the log is written
                 await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log.text()))
         if not await self._published(job):
-            await self._store.delete_prefix(f"outputs/{job.id}/{job.attempt}/")
+            await self._discard(job, [job.attempt])
+
+    async def _discard(self, job: Job, numbers: Iterable[int]) -> None:
+        """Deletes what these attempts kept: an earlier one was lost after it had, a failed one before it was done."""
+        try:
+            for attempt in numbers:
+                await self._store.delete_prefix(f"outputs/{job.id}/{attempt}/")
+        except Unavailable as error:
+            LOG.warning("what an attempt kept for nothing stays in the store", error=error.message)
+
+
+def own_fault(error: OSError) -> str:
+    """What to tell a client whose job failed for a reason of the worker's, and the operator who can mend it."""
+    where = " its scratch directory (FFMILL_SCRATCH)" if error.errno in DISK else " something that it needs"
+    return f"the worker could not use{where}: {error.strerror or 'no reason is known'}"
 
 
 def shorten(message: str) -> str:

@@ -9,12 +9,11 @@ from ffmill.config import Settings
 from ffmill.db.pool import UNREACHABLE, Pool
 from ffmill.errors import CannotStart
 from ffmill.jobs import attempts
-from ffmill.queue.engine import Queue
+from ffmill.queue.engine import BEATS, Queue
 from ffmill.worker import recovery, registry
 from ffmill.worker.attempt import Attempts
 
 LOG = structlog.stdlib.get_logger()
-BEATS = 6  # in the time after which a silent worker is taken for dead
 HOUSEKEEPING_SHARE = 0.8  # of the pause between beats: a lone worker keeps house at each of its own
 
 
@@ -51,12 +50,15 @@ class Heart:
 
     async def step(self) -> None:
         """One beat; raises CannotStart when the worker was taken for dead."""
+        held = self._work.at_work  # before the rows are read: what is claimed meanwhile is not among them
         async with self._pool.connection() as connection:
             if not await registry.beat(connection, self._worker):
                 raise CannotStart("this worker was taken for dead, its jobs were given to others")
             mine = await attempts.running(connection, self._worker)
-        for key in self._work.at_work - mine:
+        forgotten = self._work.forgotten(mine)
+        for key in held - mine.keys():
             self._work.revoke(key)
+        await recovery.drop(self._pool, self._queue, self._settings, forgotten)
         if await recovery.is_due(self._pool, HOUSEKEEPING_SHARE * self.pause):
             await self.keep_house()
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import aiohttp
 
-from ffmill.errors import InputFailed
+from ffmill.errors import InputFailed, Refusal
 from ffmill.jobs.model import Job
 from ffmill.sandbox.workspace import Workspace
 from ffmill.store.store import Store
 from ffmill.worker.fetch import fetch
+from ffmill.worker.patience import patiently
 
 AT_ONCE = 8
 
@@ -45,7 +46,7 @@ class Sources:
         try:
             async with asyncio.TaskGroup() as group:
                 sizes = [group.create_task(bring(name)) for name in job.input_files]
-        except* InputFailed as failures:
+        except* (InputFailed, OSError) as failures:
             raise failures.exceptions[0] from failures
         total = sum(task.result() for task in sizes)
         if total > self._job_bytes:
@@ -60,6 +61,13 @@ class Sources:
                 return await fetch(self._session, job.input_files[name], path, limit_bytes=self._limit_bytes)
             except InputFailed as error:
                 raise InputFailed(f'input "{name}" could not be fetched: {error.message}') from error
+        try:
+            return await patiently(lambda: self._copy(name, key, path))
+        except Refusal as error:
+            raise InputFailed(f'input "{name}" could not be read: {error.message}') from error
+
+    async def _copy(self, name: str, key: str, path: Path) -> int:
+        """A file of our own store; begun anew where a try broke off."""
         stat = await self._store.stat(key)
         if stat is None:
             raise InputFailed(f'input "{name}" could not be read: the file behind its URL has been deleted')
@@ -67,6 +75,7 @@ class Sources:
             raise InputFailed(
                 f'input "{name}" is {stat.bytes} bytes; the most is {self._limit_bytes} (FFMILL_MAX_INPUT_BYTES)'
             )
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  # no longer than a system call
         return await self._store.get_file(key, path)
 
 

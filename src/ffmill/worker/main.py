@@ -89,12 +89,12 @@ async def _until(
     stop: asyncio.Event, settings: Settings, machine: str, *, queue: Queue, tasks: Tasks, heart: Heart
 ) -> None:
     """Serves the pool and the webhooks; after `stop`, drains them while the heart still beats."""
-    drain = settings.drain_seconds
+    times = {"drain_seconds": settings.drain_seconds, "silent_seconds": settings.worker_lost_seconds}
     async with asyncio.TaskGroup() as group:
         beating = group.create_task(heart.run())
         serving = [
-            group.create_task(queue.work([machine], tasks, concurrency=settings.slots, drain_seconds=drain)),
-            group.create_task(queue.work([WEBHOOKS], tasks, concurrency=WEBHOOKS_AT_ONCE, drain_seconds=drain)),
+            group.create_task(queue.work([machine], tasks, concurrency=settings.slots, **times)),
+            group.create_task(queue.work([WEBHOOKS], tasks, concurrency=WEBHOOKS_AT_ONCE, **times)),
         ]
         await stop.wait()
         for task in serving:

@@ -10,6 +10,7 @@ from ffmill.jobs import names
 from ffmill.jobs.model import Job, Output
 from ffmill.sandbox.workspace import Workspace
 from ffmill.store.store import Store
+from ffmill.worker.patience import patiently
 
 MOST = 10_000
 SHOWN = 20
@@ -22,7 +23,9 @@ async def keep(job: Job, workspace: Workspace, store: Store) -> tuple[Output, ..
     """
     found = find(job.output_files, workspace)
     keys = {name: f"outputs/{job.id}/{job.attempt}/{name}" for name in found}
-    sizes = await store.put_files({keys[name]: path for name, path in found.items()})
+    files = {keys[name]: path for name, path in found.items()}
+    # a store on disk may have moved them away before it failed
+    sizes = await patiently(lambda: store.put_files(files), can_go_on=lambda: all(map(Path.exists, files.values())))
     return tuple(Output(name=name, key=key, bytes=sizes[key]) for name, key in keys.items())
 
 

@@ -1,14 +1,19 @@
 """Nothing accepted is lost: jobs of dead workers are queued again, and no queued job is left without a ticket."""
 
+from collections.abc import Iterable
 from uuid import UUID
+
+import structlog
 
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
 from ffmill.jobs import attempts, idempotency, lines, repository
-from ffmill.jobs.model import Status
+from ffmill.jobs.model import Job, Status
 from ffmill.jobs.tickets import Tickets, ended
 from ffmill.worker import registry
 from ffmill.worker.registry import Registration
+
+LOG = structlog.stdlib.get_logger()
 
 # Indexes jobs_queued, jobs_at_work and procrastinate_jobs_queue_name_idx_v1. A ticket whose worker died before it
 # claimed a job is gone with it, so tickets are counted against the queued jobs that no ceiling holds back; one too many
@@ -64,13 +69,30 @@ async def bury_silent(pool: Pool, queue: Tickets, settings: Settings) -> None:
 async def bury(connection: Connection, queue: Tickets, settings: Settings, dead: list[UUID]) -> None:
     """Queues the jobs of dead workers again, with tickets, and removes the workers; in the caller's transaction."""
     most = settings.max_attempts
-    message = f"the worker was lost in each of {most} attempts (FFMILL_MAX_ATTEMPTS); the job may be too heavy for it"
-    for job in await attempts.lose(connection, dead, most=most, message=message):
-        if job.status is Status.QUEUED:
-            await queue.issue(connection, job.machine)
-        else:
-            await ended(connection, queue, job)
+    for job in await attempts.lose(connection, dead, most=most, message=_too_often(most)):
+        await _follow(connection, queue, job)
     await registry.remove(connection, dead)
+
+
+async def drop(pool: Pool, queue: Tickets, settings: Settings, forgotten: Iterable[tuple[UUID, int]]) -> None:
+    """Queues the jobs of a live worker again of which it knows nothing, given by job and attempt."""
+    most = settings.max_attempts
+    for key in forgotten:
+        async with pool.connection() as connection, connection.transaction():
+            if job := await attempts.lose_one(connection, key, most=most, message=_too_often(most)):
+                LOG.warning("a running job was not at work", job=str(job.id), attempt=job.attempt)
+                await _follow(connection, queue, job)
+
+
+async def _follow(connection: Connection, queue: Tickets, job: Job) -> None:
+    if job.status is Status.QUEUED:
+        await queue.issue(connection, job.machine)
+    else:
+        await ended(connection, queue, job)
+
+
+def _too_often(most: int) -> str:
+    return f"the worker was lost in each of {most} attempts (FFMILL_MAX_ATTEMPTS); the job may be too heavy for it"
 
 
 async def cancel_overdue(pool: Pool, queue: Tickets, settings: Settings) -> None:

@@ -1,0 +1,83 @@
+"""The engine through an outage of the database: told apart from a bug, and no reason to stop."""
+
+import asyncio
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+
+import structlog
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager, NotificationCallback
+from psycopg.errors import RaiseException
+
+from ffmill.db.pool import UNREACHABLE
+
+LOG = structlog.stdlib.get_logger()
+RETRY_SECONDS = 0.5
+FINISH_TRIES = 60
+
+
+class NoSuchTask(Exception):
+    """The engine's task is gone, or another process has dealt with it."""
+
+
+@contextmanager
+def reaching() -> Generator[None]:
+    """Raises what psycopg raised for an outage, and NoSuchTask: the engine gives all of them one name."""
+    try:
+        yield
+    except ConnectorException as error:
+        if isinstance(error.__cause__, UNREACHABLE):
+            raise error.__cause__ from error
+        if isinstance(error.__cause__, RaiseException):  # by the engine's own functions, which know no other error
+            raise NoSuchTask from error
+        raise
+
+
+class PatientManager(JobManager):
+    """The engine's way to the database, which outlives an outage.
+
+    At its first error the engine would stop fetching and cancel, 3 s later, all that runs, though a command needs no
+    database. What bounds the patience is the worker's heart: it ends the process when nobody has heard it for too long.
+    """
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """The next task; none while there is no database, which makes the engine ask again after a pause."""
+        try:
+            with reaching():
+                return await super().fetch_job(queues, worker_id)
+        except UNREACHABLE as error:
+            LOG.warning("no task can be fetched", error=str(error).strip())
+            return None
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """One beat of the engine's own; the next one makes up for it."""
+        try:
+            with reaching():
+                await super().update_heartbeat(worker_id)
+        except UNREACHABLE as error:
+            LOG.warning("the engine's heartbeat was not written", error=str(error).strip())
+
+    async def listen_for_jobs(
+        self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
+    ) -> None:
+        """Listens until cancelled; after a broken connection, again."""
+        while True:
+            try:
+                with reaching():
+                    await super().listen_for_jobs(on_notification=on_notification, queues=queues)
+            except UNREACHABLE as error:
+                LOG.warning("listening for tasks broke off", error=str(error).strip())
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Ends a task, once there is a database; a try whose answer was lost may have ended it already."""
+        for _ in range(FINISH_TRIES):
+            try:
+                with reaching():
+                    return await super().finish_job(job, status, delete_job)
+            except UNREACHABLE:
+                await asyncio.sleep(RETRY_SECONDS)
+            except NoSuchTask:
+                return None
+        return None

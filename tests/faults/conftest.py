@@ -1,0 +1,25 @@
+"""What the fault tests share: the figures that they measure, shown at the end of every run, in CI too."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+Figure: TypeAlias = Callable[[str, float], None]
+
+FIGURES: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """Notes what was measured, in seconds; no test fails by it."""
+    lines = request.config.stash.setdefault(FIGURES, [])
+    return lambda what, seconds: lines.append(f"{seconds:8.2f} s  {what}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Shows the figures whatever became of the tests."""
+    if lines := config.stash.get(FIGURES, None):
+        terminalreporter.section("faults: how long until it was well again")
+        for line in lines:
+            terminalreporter.write_line(line)
