@@ -135,6 +135,20 @@ async def test_cancel_before_finish_wins_and_finish_before_cancel_wins(pool: Poo
                 assert await repository.cancel(connection, job.id, account) is None
 
 
+async def test_a_cancelled_job_keeps_what_was_known_of_it(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        await submit(connection, account)
+        claimed = (await claim(connection, worker)).job
+        await attempts.report(connection, claimed, Progress(command_index=1, percent=60.0, input_bytes=17))
+        running = await repository.get(connection, claimed.id, account, silent_seconds=SILENT)
+        assert running is not None
+        assert (running.command_index, running.total_input_bytes) == (1, 17)
+        cancelled = await repository.cancel(connection, claimed.id, account)
+        assert cancelled is not None
+        assert (cancelled[0].command_index, cancelled[0].total_input_bytes) == (1, 17)
+
+
 async def test_the_log_of_a_cancelled_attempt_is_kept(pool: Pool) -> None:
     async with pool.connection() as connection:
         account, worker = await new_account(connection), await new_worker(connection)

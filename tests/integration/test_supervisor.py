@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ffmill import tether
-from ffmill.cli import supervisor
+from ffmill.cli import serve, supervisor
 from ffmill.cli.gate import VARIABLE, Gate, pass_through
 from ffmill.cli.supervisor import Program, Supervised
 from ffmill.errors import CannotStart
@@ -226,3 +226,12 @@ async def test_children_wait_at_the_gate_until_it_is_opened_and_never_again(monk
     gate.open()
     pass_through()
     os.close(gate.entrance)
+
+
+async def test_a_set_up_that_is_killed_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "SETUP_PAUSE_SECONDS", 0.0)
+    script = f"[ -e {tmp_path}/ran ] && exit 0; touch {tmp_path}/ran; kill -9 $$"
+    program = Program(name="setup", command=lambda: ("/bin/sh", "-c", script), environment={})
+    service = object.__new__(serve.Service)
+    service._setup = Supervised(program=program)  # pyright: ignore[reportPrivateUsage]
+    assert await service._set_up() == 0  # pyright: ignore[reportPrivateUsage]

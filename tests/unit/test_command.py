@@ -1,6 +1,7 @@
 """From commands to what ffmpeg gets: words, placeholders, paths; ordinary commands pass, mistakes are refused."""
 
 import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -188,6 +189,31 @@ RECIPES: list[tuple[str, tuple[str, ...]]] = [
     ("-i in.mp4 'out [final] (1).mp4'", ("out [final] (1).mp4",)),
     ("-i in.mp4 -metadata title='{{' -metadata comment='}}' out.mp4", ("out.mp4",)),
 ]
+
+
+@pytest.mark.parametrize("name", ["a>>b.mp4", "a<<b.mp4", "x}}y.mp4", "{{x}}y.mp4", "clip {{1}}.mp4", "<<x>>.mp4"])
+@pytest.mark.parametrize("spelled", ["{{%s}}", "<<%s>>", r"\{\{%s\}\}"])
+def test_a_name_that_holds_delimiters_can_be_spelled(name: str, spelled: str) -> None:
+    assert one(f"-i {{{{in.mp4}}}} -c copy {spelled % name}", outputs=(name,))[-1] == f"outputs/{name}"
+
+
+@pytest.mark.parametrize("text", ["+a", "a+", "://", "a://b|", "file://", ":a", "http:/"])
+def test_paths_are_searched_for_urls_in_linear_time(text: str) -> None:
+    long = text * (200_000 // len(text))
+    with suppress(BadRequest):  # it takes minutes where it is not linear
+        resolve([f"-i '{long}' {{{{out.mp4}}}}"], inputs=INPUTS, outputs=("out.mp4",))
+
+
+@pytest.mark.parametrize(
+    ("text", "outputs"),
+    [
+        ("-i {{in.mp4}} -c copy outputs/X.M3U8", ("X.M3U8", "X*.ts")),
+        ("-i {{in.mp4}} -c copy outputs/X.MPD", ("X.MPD", "init-stream0.m4s")),
+        ("-i {{in.mp4}} -flags +pass1 -b:v 50k {{out.mp4}}", ("out.mp4", "x264_2pass.log")),
+    ],
+)
+def test_files_that_ffmpeg_names_itself_may_be_listed(text: str, outputs: tuple[str, ...]) -> None:
+    assert one(text, outputs=outputs)
 
 
 @pytest.mark.parametrize(("text", "outputs"), RECIPES)

@@ -85,3 +85,47 @@ async def test_news_is_written_when_there_is_some_and_only_the_latest(monkeypatc
         assert (await written.get()).out_time_seconds == 3.0
     assert written.empty()
     writing.cancel()
+
+
+def test_what_a_command_writes_beside_progress_is_forgotten() -> None:
+    reader = reading(ENCODE, "  Duration: 00:00:08.00, start: 0.0")
+    for _ in range(100):
+        reader.feed(b"x" * 65_536)
+    for number in range(1000):
+        reader.feed(b"key%d=value\n" % number)
+    assert len(reader._partial) + len(reader._block) < 1000  # pyright: ignore[reportPrivateUsage]
+    reader.feed(b"\n" + BLOCK)
+    assert reader.news.percent == 25.0
+
+
+def test_a_line_longer_than_any_of_ffmpegs_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = reading(ENCODE)
+    reader.feed(b"fps=" + b"9" * 10_000 + b"\nprogress=continue\n")
+    assert reader.news.fps is None
+
+
+def test_the_command_line_is_read_once_for_an_input_however_often_news_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+
+    def counting(*_: object) -> float:
+        reads.append(1)
+        return 8.0
+
+    monkeypatch.setattr("ffmill.worker.progress.output_duration", counting)
+    reader = reading(ENCODE, *["  Duration: 00:00:08.00, start: 0.0"] * 1000)
+    for _ in range(1000):
+        reader.feed(BLOCK)
+    assert len(reads) == 2  # with nothing known, and with its one input known
+
+
+def test_progress_does_not_fall_back_where_a_command_begins() -> None:
+    reader = reading(ENCODE, commands=2, index=1)
+    reader.feed(b"out_time_us=N/A\nspeed=N/A\nprogress=continue\n")
+    assert reader.news.percent == 50.0
+
+
+def test_the_bytes_of_the_inputs_stay_told() -> None:
+    reader = reading(ENCODE)
+    reader.inputs(17)
+    reader.feed(BLOCK)
+    assert reader.news.input_bytes == 17

@@ -25,6 +25,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HAND_BACK_SECONDS = 0.7  # beyond the drain, for a worker to hand its jobs back
 API_SECONDS = 0.6
 POSTGRES_SECONDS = 0.6
+SETUP_PAUSE_SECONDS = 1.0
 
 
 def run(settings: Settings) -> None:
@@ -87,7 +88,7 @@ class Service:
             group.create_task(child.run())
         for database in self._database:
             await self._until_database(database)
-        if status := await self._setup.live():
+        if status := await self._set_up():
             self._died(self._setup.program, status)
             return
         self._gate.open()
@@ -95,6 +96,13 @@ class Service:
         self._ready = True
         with suppress(BrokenPipeError):  # whoever read our output has gone; the service has not
             self._announce(new_key=self._api_key() != known_key)
+
+    async def _set_up(self) -> int:
+        """The status of the set-up, which says itself why it refuses; killed, as by want of memory, it runs again."""
+        while (status := await self._setup.live()) < 0:
+            LOG.error("the set-up was killed and is started again", status=status)
+            await asyncio.sleep(SETUP_PAUSE_SECONDS)
+        return status
 
     async def _until_database(self, database: Supervised) -> None:
         while not (self._postgres and database.pid and self._postgres.is_ready(database.pid)):  # noqa: ASYNC110

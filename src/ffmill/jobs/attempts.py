@@ -77,11 +77,11 @@ RUNNING = "SELECT id, attempt, ticket FROM jobs WHERE worker = %s AND status = '
 # Primary key; not guarded: news of an older attempt is never shown, because readers compare the attempt.
 REPORT = """
 INSERT INTO job_progress AS news
-    (job_id, attempt, command_index, percent, fps, speed, eta_seconds, out_time_seconds)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    (job_id, attempt, command_index, percent, fps, speed, eta_seconds, out_time_seconds, input_bytes)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, command_index = excluded.command_index,
     percent = excluded.percent, fps = excluded.fps, speed = excluded.speed, eta_seconds = excluded.eta_seconds,
-    out_time_seconds = excluded.out_time_seconds
+    out_time_seconds = excluded.out_time_seconds, input_bytes = excluded.input_bytes
 WHERE news.attempt <= excluded.attempt
 """
 
@@ -150,5 +150,5 @@ async def running(connection: Connection, worker: UUID) -> dict[tuple[UUID, int]
 
 async def report(connection: Connection, job: Job, news: Progress) -> None:
     """Writes how far the attempt is."""
-    figures = (news.percent, news.fps, news.speed, news.eta_seconds, news.out_time_seconds)
+    figures = (news.percent, news.fps, news.speed, news.eta_seconds, news.out_time_seconds, news.input_bytes)
     await connection.execute(REPORT, (job.id, job.attempt, news.command_index, *figures))

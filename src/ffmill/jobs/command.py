@@ -10,6 +10,7 @@ from ffmill.jobs.names import shown
 from ffmill.jobs.placeholders import Placeholders
 
 MAX_BYTES = 256 * 1024
+LONG = 64 << 10  # characters
 _NEARBY = 30  # characters shown before an unclosed quote, and as many after it
 
 
@@ -20,6 +21,11 @@ class Resolved:
     argvs: tuple[tuple[str, ...], ...]  # what follows the word `ffmpeg`, of each command
     aliases: Mapping[str, str]  # name of an input → its file name under inputs/
     warnings: tuple[str, ...]  # what is done differently from what was asked
+
+
+def is_long(commands: Sequence[str]) -> bool:
+    """Whether resolving the commands holds up an event loop so long that others would feel it."""
+    return sum(map(len, commands)) > LONG
 
 
 def resolve(commands: Sequence[str], *, inputs: Sequence[str], outputs: Sequence[str]) -> Resolved:

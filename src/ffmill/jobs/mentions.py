@@ -11,7 +11,7 @@ _SETS = re.compile(r"\[[^\]]*\]")
 _NAMING = set_of(  # muxers, filters and options that make up names by themselves
     """
     hls dash segment ssegment stream_segment smoothstreaming hds webm_chunk webm_dash_manifest vidstabdetect
-    pass -pass stats -vstats -report -dump_attachment analysis-save
+    pass -pass pass1 pass2 +pass1 +pass2 stats -vstats -report -dump_attachment analysis-save
     """
 )
 _NAMING_SUFFIXES = (".m3u8", ".mpd")
@@ -54,7 +54,7 @@ def _split(word: str) -> Iterable[str]:
 
 
 def _names_files_itself(pieces: set[str]) -> bool:
-    return not pieces.isdisjoint(_NAMING) or any(piece.endswith(_NAMING_SUFFIXES) for piece in pieces)
+    return not pieces.isdisjoint(_NAMING) or any(piece.lower().endswith(_NAMING_SUFFIXES) for piece in pieces)
 
 
 def _may_be_the_same(pattern: str, other: str) -> bool:

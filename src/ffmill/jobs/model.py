@@ -61,6 +61,7 @@ class Progress:
     speed: float | None = None  # seconds of media a second
     eta_seconds: float | None = None
     out_time_seconds: float | None = None
+    input_bytes: int | None = None  # of all inputs, once they are there
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,8 @@ from ffmill.jobs import names
 from ffmill.jobs.names import shown
 
 _INSIDE = r"((?:(?!\{\{|\}\}|<<|>>|\\\{\\\{|\\\}\\\})[^\0]){1,300})"
-_SPELLINGS = re.compile(rf"\\\{{\\\{{{_INSIDE}\\\}}\\\}}|\{{\{{{_INSIDE}\}}\}}|<<{_INSIDE}>>")
+_SPELLINGS = rf"\\\{{\\\{{{_INSIDE}\\\}}\\\}}|\{{\{{{_INSIDE}\}}\}}|<<{_INSIDE}>>"
+_DELIMITERS = (("\\{\\{", "\\}\\}"), ("{{", "}}"), ("<<", ">>"))
 _MARK = re.compile(r"\0([0-9]+)\0")
 _OFFERED, _COMPARED, _LISTED = 3, 100, 10
 
@@ -25,13 +26,14 @@ class Placeholders:
         self._inputs = {name: f"inputs/{alias}" for name, alias in aliases.items()}
         self._outputs = {name: f"outputs/{name}" for name in outputs}
         self._marks: list[tuple[str, str]] = []  # (as written, path)
+        self._spellings = _spellings([*self._inputs, *self._outputs])
 
     def mark(self, command: str) -> str:
         """The command with a mark, NUL number NUL, for each placeholder that stands for a file.
 
         The command itself must hold no NUL. Raises BadRequest when a name is both an input and an output.
         """
-        return _SPELLINGS.sub(self._mark, command)
+        return self._spellings.sub(self._mark, command)
 
     def unmark(self, text: str) -> str:
         """The text as it was written before `mark`."""
@@ -40,12 +42,12 @@ class Placeholders:
     def fill(self, words: Sequence[str]) -> tuple[str, ...]:
         """The words with paths; raises BadRequest for a placeholder that stands for no file."""
         self._check_torn(words)
-        marked = [_SPELLINGS.sub(self._mark_or_refuse, word) for word in words]
+        marked = [self._spellings.sub(self._mark_or_refuse, word) for word in words]
         return tuple(_MARK.sub(lambda found: self._marks[int(found[1])][1], word) for word in marked)
 
     def _check_torn(self, words: Sequence[str]) -> None:
         """An unknown name with blanks in it, or around it, lies in several words; no option is part of a name."""
-        for found in _SPELLINGS.finditer(" ".join(words)):
+        for found in self._spellings.finditer(" ".join(words)):
             if " -" not in _inside(found):
                 self._mark_or_refuse(found)
 
@@ -89,6 +91,15 @@ class Placeholders:
             return None
         sample = names.loosened(name).replace("*", "0001")
         return next((entry for entry in self._outputs if names.matches(entry, sample)), None)
+
+
+def _spellings(known: Collection[str]) -> re.Pattern[str]:
+    """What a placeholder looks like; names that hold a delimiter themselves are known by their letters."""
+    odd = sorted((name for name in known if any(mark in name for pair in _DELIMITERS for mark in pair)), key=len)
+    literal = [
+        f"{re.escape(begin)}({re.escape(name)}){re.escape(end)}" for name in odd[::-1] for begin, end in _DELIMITERS
+    ]
+    return re.compile("|".join([*literal, _SPELLINGS]))
 
 
 def nearest(name: str, known: Collection[str]) -> str:

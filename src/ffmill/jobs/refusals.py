@@ -11,7 +11,8 @@ from ffmill.jobs.names import shown
 from ffmill.jobs.options import DEVICES, File, Line
 from ffmill.jobs.placeholders import nearest
 
-_URL = re.compile(r"(?:^|[|:+,\]])(?P<url>(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://[^|]*)")
+_SCHEME = re.compile(r"(?:^|[|:+,\]])(?P<scheme>[a-zA-Z][a-zA-Z0-9.-]*)\Z")  # what stands before a `://`
+_SCHEME_CHARACTERS = 32
 _LOCAL = frozenset({"file", "fd", "pipe", "bluray", "dvd"})
 _ESCAPED_URL = re.compile(r"""(?:^|=|:)['"\\]*(?P<url>https?\\*:\\*/\\*/[^'":]*)""")
 _STDIN = re.compile(r"-|(?:pipe|fd):.*|/dev/stdin|/dev/fd/0|/proc/self/fd/0")
@@ -75,9 +76,13 @@ def _urls_written(line: Line) -> Iterator[str]:
 
 
 def _urls(path: str) -> Iterator[str]:
-    for found in _URL.finditer(path):
-        if found["scheme"].lower() not in _LOCAL:
-            yield found["url"]
+    """Found from their `://` on backwards, a few characters: so a long path costs no more than its length."""
+    at = path.find("://")
+    while at >= 0:
+        found = _SCHEME.search(path, max(0, at - _SCHEME_CHARACTERS), at)
+        if found and found["scheme"].lower() not in _LOCAL:
+            yield path[found.start("scheme") :].partition("|")[0]
+        at = path.find("://", at + 3)
 
 
 def _shortened(url: str) -> str:

@@ -45,7 +45,7 @@ RETURNING *, {UNATTENDED}
 
 WITH_NEWS = """
 jobs.*, news.command_index AS news_index, news.percent, news.fps, news.speed, news.eta_seconds,
-news.out_time_seconds
+news.out_time_seconds, news.input_bytes AS news_input_bytes
 """
 NEWS = "LEFT JOIN job_progress AS news ON news.job_id = jobs.id AND news.attempt = jobs.attempt"
 
@@ -62,8 +62,11 @@ GET_ANY = "SELECT * FROM jobs WHERE id = %s"
 # Primary key. The guard is the status: cancel and finish are each one statement, and the first to commit wins.
 # `ticket` stays, so that the engine can be asked to abort it.
 CANCEL = """
-UPDATE jobs SET status = 'cancelled', finished_at = now(), updated_at = now(), worker = NULL
-WHERE id = %s AND account_id = %s AND status IN ('queued', 'running')
+WITH news AS (SELECT command_index, attempt, input_bytes FROM job_progress WHERE job_id = %(job)s)
+UPDATE jobs SET status = 'cancelled', finished_at = now(), updated_at = now(), worker = NULL,
+       command_index = coalesce((SELECT command_index FROM news WHERE attempt = jobs.attempt), command_index),
+       total_input_bytes = (SELECT input_bytes FROM news WHERE attempt = jobs.attempt)
+WHERE id = %(job)s AND account_id = %(account)s AND status IN ('queued', 'running')
 RETURNING *, ticket
 """
 
@@ -151,7 +154,7 @@ async def get_any(connection: Connection, job_id: UUID) -> Job | None:
 async def cancel(connection: Connection, job_id: UUID, account_id: UUID) -> tuple[Job, int | None] | None:
     """Cancels a job that has not ended; the job and the ticket of its running attempt, None when nothing changed."""
     async with connection.cursor() as cursor:
-        await cursor.execute(CANCEL, (job_id, account_id))
+        await cursor.execute(CANCEL, {"job": job_id, "account": account_id})
         row = await cursor.fetchone()
         if row is None:
             return None

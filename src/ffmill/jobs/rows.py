@@ -47,7 +47,7 @@ def job_of(row: Mapping[str, Any]) -> Job:
         attempt=row["attempt"],
         error_message=row["error_message"],
         outputs=tuple(Output(**output) for output in row["outputs"]),
-        total_input_bytes=row["total_input_bytes"],
+        total_input_bytes=row["news_input_bytes"] if running else row["total_input_bytes"],
         total_output_bytes=row["total_output_bytes"],
         command_index=row["news_index"] if running else row["command_index"],
         progress=_progress(row) if running else None,
@@ -56,7 +56,8 @@ def job_of(row: Mapping[str, Any]) -> Job:
 
 
 def _progress(row: Mapping[str, Any]) -> Progress:
-    return Progress(command_index=row["news_index"], **{name: row[name] for name in PROGRESS})
+    figures = {name: row[name] for name in PROGRESS}
+    return Progress(command_index=row["news_index"], input_bytes=row["news_input_bytes"], **figures)
 
 
 def outputs_json(outputs: Sequence[Output]) -> list[dict[str, str | int]]:

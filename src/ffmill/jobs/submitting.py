@@ -11,12 +11,13 @@ from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
 from ffmill.errors import BadRequest, Conflict
 from ffmill.jobs import idempotency, repository, rules
+from ffmill.jobs.command import is_long
 from ffmill.jobs.idempotency import Repeatable
 from ffmill.jobs.model import Job, Submission
 from ffmill.jobs.repository import Accepted
 from ffmill.jobs.tickets import Tickets
 
-LONG_COMMANDS = 64 << 10  # characters
+MANY = 50  # submissions
 
 
 class OwnFiles(Protocol):
@@ -76,10 +77,10 @@ class Submitting:
 
     async def _accept(self, asked: Sequence[Submission]) -> list[Accepted]:
         """Applies the rules; in a thread where that takes so long that other requests would feel it."""
-        if sum(len(command) for each in asked for command in each.ffmpeg_commands) + 1000 * len(asked) < LONG_COMMANDS:
-            admitted = self._admit(asked)
-        else:
+        if len(asked) > MANY or is_long([command for each in asked for command in each.ffmpeg_commands]):
             admitted = await asyncio.to_thread(self._admit, asked)
+        else:
+            admitted = self._admit(asked)
         keys = await self._own(admitted)
         return [
             Accepted(

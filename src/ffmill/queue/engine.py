@@ -1,22 +1,25 @@
 """The job engine: Procrastinate on our own pool, its tasks, and what is asked of it inside our transactions."""
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from procrastinate import App, JobContext, PsycopgConnector
-from procrastinate.jobs import Status
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job, Status
 from procrastinate.types import JSONValue
 
-from ffmill.db.pool import Connection, Pool
+from ffmill.db.pool import UNREACHABLE, Connection, Pool
 from ffmill.errors import FfmillError
 from ffmill.queue.outages import NoSuchTask, PatientManager, reaching
 
 WEBHOOKS = "webhooks"
 TICKET = "ticket"
 BEATS = 6  # in the time after which a silent worker is taken for dead
+AT_ONCE = datetime.fromtimestamp(0, UTC)  # due by whatever clock
 PARTS = "parts"  # where a worker's tasks find what they call
 
 
@@ -26,6 +29,15 @@ class Tasks:
 
     work: Callable[[int], Awaitable[None]]  # spends a ticket, by its id, on a job of the pool
     deliver: Callable[[UUID], Awaitable[None]]  # calls the webhook of a job
+
+
+class Interrupted(BaseRetryStrategy):
+    """A delivery that was cut off by our own stop, or by an outage of the database, is made again."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """At once, by whoever comes first."""
+        del job
+        return RetryDecision(retry_at=AT_ONCE) if isinstance(exception, (CancelledError, *UNREACHABLE)) else None
 
 
 class EngineStopped(FfmillError):
@@ -52,7 +64,9 @@ class Queue:
         self.app = App(connector=PsycopgConnector())
         self.app.job_manager = PatientManager(self.app.connector)
         self._ticket = self.app.task(name=TICKET, pass_context=True)(_ticket)
-        self._delivery = self.app.task(name="delivery", queue=WEBHOOKS, pass_context=True)(_delivery)
+        self._delivery = self.app.task(name="delivery", queue=WEBHOOKS, pass_context=True, retry=Interrupted())(
+            _delivery
+        )
 
     async def open(self, pool: Pool) -> None:
         """Puts the engine onto our pool; the pool's owner closes it."""
@@ -87,7 +101,7 @@ class Queue:
                 if task.task_name == TICKET:
                     await manager.finish_job(task, Status.ABORTED, delete_job=True)
                 else:
-                    await manager.retry_job(task)
+                    await manager.retry_job(task, retry_at=AT_ONCE)
 
     async def work(
         self, queues: list[str], tasks: Tasks, *, concurrency: int, drain_seconds: float, silent_seconds: float

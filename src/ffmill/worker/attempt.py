@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,21 +11,22 @@ import structlog
 from psycopg.errors import ForeignKeyViolation
 
 from ffmill.config import Settings
-from ffmill.db.pool import UNREACHABLE, Connection, Pool
-from ffmill.errors import AttemptFailed, Refusal, Unavailable
-from ffmill.jobs import attempts, command, repository
+from ffmill.db.pool import UNREACHABLE, Pool
+from ffmill.errors import AttemptFailed, Refusal
+from ffmill.jobs import attempts, command
 from ffmill.jobs.attempts import Claim
+from ffmill.jobs.command import Resolved
 from ffmill.jobs.model import Job, Progress, Result, Status
-from ffmill.jobs.tickets import Tickets, let_begin
+from ffmill.jobs.tickets import Tickets
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.store.store import Store
-from ffmill.worker import outputs
+from ffmill.worker import outputs, recovery
 from ffmill.worker.commands import Commands
+from ffmill.worker.ends import Ends
 from ffmill.worker.inputs import Sources
 from ffmill.worker.joblog import JobLog
 from ffmill.worker.progress import ProgressReader, report
-from ffmill.worker.recovery import wait_warning
 from ffmill.worker.slots import Slot, Slots
 
 LOG = structlog.stdlib.get_logger()
@@ -62,6 +63,7 @@ class Attempts:
         self._pool = pool
         self._queue = queue
         self._store = store
+        self._ends = Ends(settings, pool=pool, queue=queue, store=store)
         self._sandbox = sandbox
         self._slots = slots
         self._sources = sources
@@ -104,19 +106,23 @@ class Attempts:
 
     def revoke(self, key: tuple[UUID, int]) -> None:
         """Stops an attempt whose job is no longer its own."""
-        if scope := self._scopes.get(key):
+        if (scope := self._scopes.get(key)) and not scope.expired():
             scope.reschedule(0)
 
     async def _attempt(self, claimed: Claim) -> None:
         job, log = claimed.job, JobLog()
         try:
             async with self._slots.take() as slot:
-                result = await self._result(claimed, slot, log)
-                await self._finish(claimed, result)
-        except asyncio.CancelledError:
-            # cancelled by a client, who has the row already, or by our own stop, which costs the job nothing
-            await self._hand_back(job, log)
-            raise
+                try:
+                    await self._ends.finish(claimed, await self._result(claimed, slot, log))
+                except asyncio.CancelledError:
+                    # by a client, who has the row already, or by our own stop, which costs the job nothing, and leaves
+                    # us little time: hence before the clean-up
+                    await self._ends.hand_back(job, log.text())
+                    raise
+        except Exception:
+            LOG.exception("an attempt broke off")  # a fault of ours; the job runs again, some times
+            await recovery.drop(self._pool, self._queue, self._settings, [(job.id, job.attempt)])
 
     async def _result(self, claimed: Claim, slot: Slot, log: JobLog) -> Result:
         job, reader = claimed.job, ProgressReader(len(claimed.job.ffmpeg_commands))
@@ -142,12 +148,19 @@ class Attempts:
         )
 
     async def _run(self, job: Job, slot: Slot, log: JobLog, reader: ProgressReader, bytes_in: list[int]) -> Result:
-        resolved = command.resolve(job.ffmpeg_commands, inputs=list(job.input_files), outputs=job.output_files)
+        resolved = await self._resolve(job)
         workspace, _ = await slot.ready()
         async with self._sources.open(job, resolved.aliases, workspace) as inputs:
             bytes_in.append(inputs.total_bytes)
+            reader.inputs(inputs.total_bytes)
             await Commands(self._sandbox, self._limits, slot, log, reader).run(resolved.argvs)
         return Result(status=Status.SUCCEEDED, outputs=await outputs.keep(job, workspace, self._store))
+
+    async def _resolve(self, job: Job) -> Resolved:
+        """In a thread where it takes so long that other jobs would feel it."""
+        if command.is_long(job.ffmpeg_commands):
+            return await asyncio.to_thread(_resolve, job)
+        return _resolve(job)
 
     @asynccontextmanager
     async def _deadline(self, claimed: Claim) -> AsyncGenerator[None]:
@@ -180,64 +193,14 @@ class Attempts:
     def _too_late(self, claimed: Claim) -> Result:
         limit = claimed.job.timeout_seconds
         if claimed.wait_seconds is not None and claimed.wait_seconds < limit:
-            return Result(status=Status.CANCELLED, warnings=(wait_warning(self._settings),))
+            return Result(status=Status.CANCELLED, warnings=(recovery.wait_warning(self._settings),))
         return Result(
             status=Status.FAILED, error_message=f"the job ran longer than its limit of {limit} s (timeout_seconds)"
         )
 
-    async def _finish(self, claimed: Claim, result: Result) -> None:
-        """Writes the end, through an outage of the database too; what a loser kept in the store is deleted."""
-        job, done = claimed.job, result.status is Status.SUCCEEDED
-        await self._discard(job, range(1, job.attempt if done else job.attempt + 1))  # while the job is still ours
-        if not await self._write(claimed, result) and done and not await self._published(job):
-            await self._discard(job, [job.attempt])
-        LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
 
-    async def _write(self, claimed: Claim, result: Result) -> bool:
-        give_up = asyncio.get_running_loop().time() + self._settings.worker_lost_seconds
-        while True:
-            try:
-                async with self._pool.connection() as connection:
-                    return await self._end(connection, claimed, result)
-            except UNREACHABLE:
-                if asyncio.get_running_loop().time() > give_up:
-                    raise
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _end(self, connection: Connection, claimed: Claim, result: Result) -> bool:
-        job = claimed.job
-        if job.webhook_url is None and not claimed.has_ceiling:
-            return await attempts.finish(connection, job, result)
-        async with connection.transaction():
-            if won := await attempts.finish(connection, job, result):
-                if job.webhook_url is not None:
-                    await self._queue.enqueue_delivery(connection, job.id)
-                await let_begin(connection, self._queue, job)
-            return won
-
-    async def _published(self, job: Job) -> bool:
-        """Whether the row names this attempt's outputs: a commit whose answer was lost is a commit."""
-        async with self._pool.connection() as connection:
-            now = await repository.get_any(connection, job.id)
-        return now is not None and now.attempt == job.attempt and now.status is Status.SUCCEEDED
-
-    async def _hand_back(self, job: Job, log: JobLog) -> None:
-        async with self._pool.connection() as connection, connection.transaction():
-            if await attempts.hand_back(connection, job):
-                await self._queue.issue(connection, job.machine)
-                LOG.info("job handed back")
-            else:  # the row is no longer this attempt's: nothing but the log is written
-                await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log.text()))
-        if not await self._published(job):
-            await self._discard(job, [job.attempt])
-
-    async def _discard(self, job: Job, numbers: Iterable[int]) -> None:
-        """Deletes what these attempts kept: an earlier one was lost after it had, a failed one before it was done."""
-        try:
-            for attempt in numbers:
-                await self._store.delete_prefix(f"outputs/{job.id}/{attempt}/")
-        except Unavailable as error:
-            LOG.warning("what an attempt kept for nothing stays in the store", error=error.message)
+def _resolve(job: Job) -> Resolved:
+    return command.resolve(job.ffmpeg_commands, inputs=list(job.input_files), outputs=job.output_files)
 
 
 def own_fault(error: OSError) -> str:

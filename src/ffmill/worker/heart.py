@@ -1,6 +1,7 @@
 """The beat of a worker: it says that it lives, stops what is no longer its own, and mends what others left behind."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -14,6 +15,8 @@ from ffmill.worker import recovery, registry
 from ffmill.worker.attempt import Attempts
 
 LOG = structlog.stdlib.get_logger()
+DRAINING_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 60
 HOUSEKEEPING_SHARE = 0.8  # of the pause between beats: a lone worker keeps house at each of its own
 
 
@@ -26,16 +29,11 @@ class Heart:
         self._work = work
         self._pool = pool
         self._queue = queue
-
-    @property
-    def pause(self) -> float:
-        """Seconds from beat to beat."""
-        return self._settings.worker_lost_seconds / BEATS
+        self._draining = asyncio.Event()
 
     async def run(self) -> None:
-        """Steps at an even pace; raises CannotStart when the worker has been taken for dead or is cut off."""
-        lost = self._settings.worker_lost_seconds
-        loop = asyncio.get_running_loop()
+        """Beats at an even pace; raises CannotStart when the worker has been taken for dead or is cut off."""
+        loop, lost = asyncio.get_running_loop(), self._settings.worker_lost_seconds
         heard = loop.time()
         while True:
             try:
@@ -46,7 +44,12 @@ class Heart:
                 LOG.warning("the database did not hear this worker", error=str(error).strip())
                 if loop.time() - heard > lost:
                     raise CannotStart(f"the database has not answered for {lost} s") from error
-            await asyncio.sleep(self.pause)
+            await self._keep_house()
+            await self._pause()
+
+    def drain(self) -> None:
+        """Beats every second from now on: the engine, when it drains, no longer tells what is cancelled."""
+        self._draining.set()
 
     async def step(self) -> None:
         """One beat; raises CannotStart when the worker was taken for dead."""
@@ -59,13 +62,25 @@ class Heart:
         for key in held - mine.keys():
             self._work.revoke(key)
         await recovery.drop(self._pool, self._queue, self._settings, forgotten)
-        if await recovery.is_due(self._pool, HOUSEKEEPING_SHARE * self.pause):
-            await self.keep_house()
 
-    async def keep_house(self) -> None:
-        """What is done for all workers, by one of them at a time."""
-        await recovery.bury_silent(self._pool, self._queue, self._settings)
-        await recovery.cancel_overdue(self._pool, self._queue, self._settings)
-        await self._queue.mend(self._settings.worker_lost_seconds)
-        await recovery.top_up_tickets(self._pool, self._queue)
-        await recovery.tidy(self._pool)
+    async def _keep_house(self) -> None:
+        """What one worker at a time does for all of them; it may fail, and the next one makes up for it."""
+        try:
+            async with asyncio.timeout(HOUSEKEEPING_SECONDS):
+                if await recovery.is_due(self._pool, HOUSEKEEPING_SHARE * self._pace):
+                    await recovery.keep_house(self._pool, self._queue, self._settings)
+        except (*UNREACHABLE, TimeoutError) as error:
+            LOG.warning("the housekeeping broke off", error=str(error).strip())
+
+    @property
+    def _pace(self) -> float:
+        """Seconds from beat to beat."""
+        return self._settings.worker_lost_seconds / BEATS
+
+    async def _pause(self) -> None:
+        if self._draining.is_set():
+            await asyncio.sleep(min(self._pace, DRAINING_SECONDS))
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace):
+                await self._draining.wait()

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from functools import partial
+from secrets import token_hex
 
 import structlog
 import uvloop
@@ -12,6 +13,7 @@ import uvloop
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from ffmill.db.pool import Pool, open_pool
+from ffmill.errors import CannotStart
 from ffmill.net.session import open_session
 from ffmill.queue.engine import WEBHOOKS, Queue, Tasks
 from ffmill.sandbox import gpu
@@ -28,7 +30,8 @@ from ffmill.worker.registry import Registration
 from ffmill.worker.slots import Slots
 
 LOG = structlog.stdlib.get_logger()
-WEBHOOKS_AT_ONCE = 16
+AT_ONCE = 16  # webhooks
+HANG_SECONDS = 5.0
 
 
 def run(settings: Settings, *, machine: str, name: str | None = None) -> None:
@@ -37,7 +40,7 @@ def run(settings: Settings, *, machine: str, name: str | None = None) -> None:
 
     Raises CannotStart.
     """
-    uvloop.run(_work(settings, machine, name or f"{socket.gethostname()}-{os.getpid()}"))
+    uvloop.run(_work(settings, machine, name or f"{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"))
 
 
 async def _work(settings: Settings, machine: str, name: str) -> None:
@@ -89,15 +92,38 @@ async def _until(
     stop: asyncio.Event, settings: Settings, machine: str, *, queue: Queue, tasks: Tasks, heart: Heart
 ) -> None:
     """Serves the pool and the webhooks; after `stop`, drains them while the heart still beats."""
-    times = {"drain_seconds": settings.drain_seconds, "silent_seconds": settings.worker_lost_seconds}
+
+    async def serve(name: str, concurrency: int) -> None:
+        try:
+            await queue.work(
+                [name],
+                tasks,
+                concurrency=concurrency,
+                drain_seconds=settings.drain_seconds,
+                silent_seconds=settings.worker_lost_seconds,
+            )
+        except Exception as error:
+            if not stop.is_set():
+                raise
+            LOG.warning("the engine did not stop in order", queue=name, error=repr(error))  # the other drains on
+
     async with asyncio.TaskGroup() as group:
-        beating = group.create_task(heart.run())
-        serving = [
-            group.create_task(queue.work([machine], tasks, concurrency=settings.slots, **times)),
-            group.create_task(queue.work([WEBHOOKS], tasks, concurrency=WEBHOOKS_AT_ONCE, **times)),
-        ]
+        beating = group.create_task(_beat(heart, settings.drain_seconds))
+        serving = [group.create_task(serve(machine, settings.slots)), group.create_task(serve(WEBHOOKS, AT_ONCE))]
         await stop.wait()
+        heart.drain()
         for task in serving:
             task.cancel()
         await asyncio.wait(serving)
         beating.cancel()
+
+
+async def _beat(heart: Heart, drain_seconds: float) -> None:
+    """A worker that must end may hang in what made it so, as in a server that does not answer: then it is ended, and
+    the cages with it."""
+    try:
+        await heart.run()
+    except CannotStart as reason:
+        LOG.error("this worker ends", reason=reason.message)  # noqa: TRY400 - no fault of ours
+        asyncio.get_running_loop().call_later(drain_seconds + HANG_SECONDS, os._exit, 1)
+        raise

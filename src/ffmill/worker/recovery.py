@@ -10,6 +10,7 @@ from ffmill.db.pool import Connection, Pool
 from ffmill.jobs import attempts, idempotency, lines, repository
 from ffmill.jobs.model import Job, Status
 from ffmill.jobs.tickets import Tickets, ended
+from ffmill.queue.engine import Queue
 from ffmill.worker import registry
 from ffmill.worker.registry import Registration
 
@@ -105,6 +106,15 @@ async def cancel_overdue(pool: Pool, queue: Tickets, settings: Settings) -> None
 def wait_warning(settings: Settings) -> str:
     """Why a waited-for job was cancelled."""
     return f"cancelled: it had not finished within the {settings.wait_limit_seconds} s of wait mode"
+
+
+async def keep_house(pool: Pool, queue: Queue, settings: Settings) -> None:
+    """All that is done for all workers, one thing after the other."""
+    await bury_silent(pool, queue, settings)
+    await cancel_overdue(pool, queue, settings)
+    await queue.mend(settings.worker_lost_seconds)
+    await top_up_tickets(pool, queue)
+    await tidy(pool)
 
 
 async def tidy(pool: Pool) -> None:

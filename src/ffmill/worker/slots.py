@@ -1,5 +1,6 @@
 """The slots of a worker: each with a workspace and a cage made ready before the job is known."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
@@ -65,10 +66,14 @@ class Slots:
     async def take(self) -> AsyncGenerator[Slot]:
         """A free slot for one attempt, renewed afterwards."""
         slot = self._free.pop()
+        tidy = slot.renew
         try:
             yield slot
+        except asyncio.CancelledError:
+            tidy = slot.close  # perhaps because we stop: what is made ready now would be for nothing
+            raise
         finally:
             try:
-                await slot.renew()
+                await tidy()
             finally:
                 self._free.append(slot)

@@ -14,6 +14,8 @@ ALTER TABLE jobs
     ADD COLUMN priority smallint NOT NULL DEFAULT 0 CHECK (priority BETWEEN -10 AND 10),
     ADD COLUMN metadata jsonb NOT NULL DEFAULT '{}';
 
+ALTER TABLE job_progress ADD COLUMN input_bytes bigint;
+
 -- A line for each account that has jobs queued for a pool. The claim walks the lines, not the jobs: one account's
 -- hundred thousand are one line. A line is there whenever a job of it is queued (jobs/attempts.py, jobs/lines.py).
 CREATE TABLE lines (

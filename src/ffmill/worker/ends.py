@@ -1,0 +1,83 @@
+"""How an attempt ends: its result is written, or its job handed back; what it kept for nothing is deleted."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from ffmill.config import Settings
+from ffmill.db.pool import UNREACHABLE, Connection, Pool
+from ffmill.errors import Unavailable
+from ffmill.jobs import attempts, repository
+from ffmill.jobs.attempts import Claim
+from ffmill.jobs.model import Job, Result, Status
+from ffmill.jobs.tickets import Tickets, let_begin
+from ffmill.store.store import Store
+
+LOG = structlog.stdlib.get_logger()
+RETRY_SECONDS = 0.5
+
+
+class Ends:
+    """Writes ends; every statement is guarded by the attempt, so a worker thought dead changes nothing."""
+
+    def __init__(self, settings: Settings, *, pool: Pool, queue: Tickets, store: Store) -> None:
+        self._patience = settings.worker_lost_seconds
+        self._pool = pool
+        self._queue = queue
+        self._store = store
+
+    async def finish(self, claimed: Claim, result: Result) -> None:
+        """Writes the end, through an outage of the database too; what a loser kept in the store is deleted."""
+        job, done = claimed.job, result.status is Status.SUCCEEDED
+        await self._discard(job, range(1, job.attempt if done else job.attempt + 1))  # while the job is still ours
+        if not await self._write(claimed, result) and done and not await self._published(job):
+            await self._discard(job, [job.attempt])
+        LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
+
+    async def hand_back(self, job: Job, log: str) -> None:
+        """Queues the job again, at no cost to it; when it is no longer this attempt's, only the log is written."""
+        async with self._pool.connection() as connection, connection.transaction():
+            if await attempts.hand_back(connection, job):
+                await self._queue.issue(connection, job.machine)
+                LOG.info("job handed back")
+            else:
+                await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log))
+        if not await self._published(job):
+            await self._discard(job, [job.attempt])
+
+    async def _write(self, claimed: Claim, result: Result) -> bool:
+        give_up = asyncio.get_running_loop().time() + self._patience
+        while True:
+            try:
+                async with self._pool.connection() as connection:
+                    return await self._end(connection, claimed, result)
+            except UNREACHABLE:
+                if asyncio.get_running_loop().time() > give_up:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _end(self, connection: Connection, claimed: Claim, result: Result) -> bool:
+        job = claimed.job
+        if job.webhook_url is None and not claimed.has_ceiling:
+            return await attempts.finish(connection, job, result)
+        async with connection.transaction():
+            if won := await attempts.finish(connection, job, result):
+                if job.webhook_url is not None:
+                    await self._queue.enqueue_delivery(connection, job.id)
+                await let_begin(connection, self._queue, job)
+            return won
+
+    async def _published(self, job: Job) -> bool:
+        """Whether the row names this attempt's outputs: a commit whose answer was lost is a commit."""
+        async with self._pool.connection() as connection:
+            now = await repository.get_any(connection, job.id)
+        return now is not None and now.attempt == job.attempt and now.status is Status.SUCCEEDED
+
+    async def _discard(self, job: Job, numbers: Iterable[int]) -> None:
+        """Deletes what these attempts kept: an earlier one was lost after it had, a failed one before it was done."""
+        try:
+            for attempt in numbers:
+                await self._store.delete_prefix(f"outputs/{job.id}/{attempt}/")
+        except Unavailable as error:
+            LOG.warning("what an attempt kept for nothing stays in the store", error=error.message)
