@@ -39,7 +39,7 @@ class Service:
 async def start_service(**environment: str) -> AsyncGenerator[Service]:
     """`ffmill serve` with its defaults on a fresh data directory, stopped afterwards."""
     with tempfile.TemporaryDirectory(prefix="ffmill-bench-") as directory:
-        data, port = Path(directory) / "data", _free_port()
+        data, port = Path(directory) / "data", free_port()
         command = [str(Path(sys.executable).with_name("ffmill")), "serve", "--data-dir", str(data), "--port", str(port)]
         settings = {"FFMILL_ALLOW_NETS": "127.0.0.0/8", "FFMILL_LOG_LEVEL": "warning"}
         with (Path(directory) / "log").open("wb") as log:
@@ -86,7 +86,7 @@ async def _files() -> AsyncGenerator[str]:
     app.router.add_static("/", MEDIA.parent)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    port = _free_port()
+    port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         yield f"http://127.0.0.1:{port}/{MEDIA.name}"
@@ -94,7 +94,7 @@ async def _files() -> AsyncGenerator[str]:
         await runner.cleanup()
 
 
-def _free_port() -> int:
+def free_port() -> int:
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,9 +1,11 @@
 """What clients do to jobs, in SQL: insert, read, cancel. What workers do is in `attempts.py`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from psycopg.types.json import Json
 
 from ffmill.db.pool import Connection
 from ffmill.jobs.lines import HELD
@@ -20,24 +22,23 @@ jobs.status = 'queued' AND NOT EXISTS (
 ) AS unattended
 """
 
-# One row for each element of the lists; all in one statement, in their order, a microsecond apart. The wait limit is
-# counted by the database's clock.
+# All in one statement, in their order, a microsecond apart. The wait limit is counted by the database's clock.
 INSERT = f"""
 {HELD}, line AS (
     INSERT INTO lines (machine, account_id) SELECT DISTINCT machine, %(account)s::uuid
-    FROM unnest(%(machines)s::text[]) AS machine, held ON CONFLICT DO NOTHING
+    FROM json_to_recordset(%(asked)s) AS asked (machine text), held ON CONFLICT DO NOTHING
 )
 INSERT INTO jobs (id, account_id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
                   timeout_seconds, wait_until, warnings, priority, metadata, created_at, queued_at)
-SELECT asked.id, %(account)s, asked.machine, asked.input_files::json, asked.input_keys::json, asked.output_files::json,
-       asked.ffmpeg_commands::json, asked.webhook_url, asked.timeout_seconds,
-       now() + make_interval(secs => %(wait_seconds)s), asked.warnings::json, asked.priority, asked.metadata::jsonb,
-       times.at, times.at
-FROM unnest(%(ids)s::uuid[], %(machines)s::text[], %(input_files)s::text[], %(input_keys)s::text[],
-            %(output_files)s::text[], %(ffmpeg_commands)s::text[], %(webhook_urls)s::text[], %(timeouts)s::integer[],
-            %(warnings)s::text[], %(priorities)s::integer[], %(metadata)s::text[])
-     WITH ORDINALITY AS asked (id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
-                               timeout_seconds, warnings, priority, metadata, place),
+SELECT id, %(account)s, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url, timeout_seconds,
+       now() + make_interval(secs => %(wait_seconds)s), warnings, priority, metadata, times.at, times.at
+FROM ROWS FROM (
+         json_to_recordset(%(asked)s) AS (
+             id uuid, machine text, input_files json, input_keys json, output_files json, ffmpeg_commands json,
+             webhook_url text, timeout_seconds integer, warnings json, priority integer, metadata jsonb
+         )
+     ) WITH ORDINALITY AS asked (id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
+                                 timeout_seconds, warnings, priority, metadata, place),
      LATERAL (SELECT now() + (asked.place - 1) * interval '1 microsecond' AS at) AS times
 ORDER BY asked.place
 RETURNING *, {UNATTENDED}
@@ -105,26 +106,32 @@ async def insert(
 
     A worker that is silent for `silent_seconds` counts as dead, here and below.
     """
-    asked = [each.submission for each in accepted]
     values = {
         "account": account_id,
         "wait_seconds": wait_seconds,
         "silent": silent_seconds,
-        "ids": [each.id for each in accepted],
-        "machines": [it.machine for it in asked],
-        "input_files": [json.dumps(dict(it.input_files)) for it in asked],
-        "input_keys": [json.dumps(dict(each.input_keys)) for each in accepted],
-        "output_files": [json.dumps(it.output_files) for it in asked],
-        "ffmpeg_commands": [json.dumps(it.ffmpeg_commands) for it in asked],
-        "webhook_urls": [it.webhook_url for it in asked],
-        "timeouts": [each.timeout_seconds for each in accepted],
-        "warnings": [json.dumps(it.warnings) for it in asked],
-        "priorities": [it.priority for it in asked],
-        "metadata": [json.dumps(dict(it.metadata)) for it in asked],
+        "asked": Json([_row(each) for each in accepted]),
     }
     async with connection.cursor(row_factory=job_row) as cursor:
         await cursor.execute(INSERT, values)
         return await cursor.fetchall()
+
+
+def _row(accepted: Accepted) -> dict[str, Any]:
+    asked = accepted.submission
+    return {
+        "id": str(accepted.id),
+        "machine": asked.machine,
+        "input_files": dict(asked.input_files),
+        "input_keys": dict(accepted.input_keys),
+        "output_files": asked.output_files,
+        "ffmpeg_commands": asked.ffmpeg_commands,
+        "webhook_url": asked.webhook_url,
+        "timeout_seconds": accepted.timeout_seconds,
+        "warnings": asked.warnings,
+        "priority": asked.priority,
+        "metadata": dict(asked.metadata),
+    }
 
 
 async def get(connection: Connection, job_id: UUID, account_id: UUID, *, silent_seconds: float) -> Job | None:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job, Status
-from procrastinate.types import JSONValue
 
 from ffmill.db.pool import UNREACHABLE, Connection, Pool
 from ffmill.errors import FfmillError
@@ -21,6 +20,15 @@ TICKET = "ticket"
 BEATS = 6  # in the time after which a silent worker is taken for dead
 AT_ONCE = datetime.fromtimestamp(0, UTC)  # due by whatever clock
 PARTS = "parts"  # where a worker's tasks find what they call
+
+
+# The engine's own function; by its Python, a thousand tickets take 60 ms.
+ISSUE = """
+SELECT procrastinate_defer_jobs_v1(ARRAY(
+    SELECT ROW(%(queue)s, %(task)s, 0, NULL, NULL, '{}', NULL)::procrastinate_job_to_defer_v1
+    FROM generate_series(1, %(count)s)
+))
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +71,7 @@ class Queue:
     def __init__(self) -> None:
         self.app = App(connector=PsycopgConnector())
         self.app.job_manager = PatientManager(self.app.connector)
-        self._ticket = self.app.task(name=TICKET, pass_context=True)(_ticket)
+        self.app.task(name=TICKET, pass_context=True)(_ticket)
         self._delivery = self.app.task(name="delivery", queue=WEBHOOKS, pass_context=True, retry=Interrupted())(
             _delivery
         )
@@ -74,9 +82,7 @@ class Queue:
 
     async def issue(self, connection: Connection, machine: str, count: int = 1) -> None:
         """Issues tickets for a pool, in the caller's transaction."""
-        ticket = self._ticket.configure(queue=machine, connection=connection)
-        with reaching():
-            await ticket.batch_defer_async(*(dict[str, JSONValue]() for _ in range(count)))
+        await connection.execute(ISSUE, {"queue": machine, "task": TICKET, "count": count})
 
     async def abort(self, connection: Connection, ticket: int) -> None:
         """Asks the engine to cancel what a running ticket is spent on, when the transaction commits."""
