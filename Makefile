@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-system lint format bench docs clean
+.PHONY: help setup demo serve test test-system lint format bench bench-scale docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do \
@@ -46,8 +46,14 @@ format: setup  ## put the code into shape
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: setup  ## measure the service against raw ffmpeg
+bench: setup  ## measure the service against raw ffmpeg, and its parts
 	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/dispatch.py
+	$(BIN)/python bench/claims.py
+	$(BIN)/python bench/submits.py
+
+bench-scale: setup  ## measure ten million finished jobs; takes a while and 12 GB of disk
+	$(BIN)/python bench/scale.py
 
 docs: setup  ## build the documentation into site/
 	$(BIN)/python docs/generate_settings.py

@@ -25,6 +25,7 @@ class Service:
     url: str
     api_key: str
     input_url: str
+    data_dir: Path
     session: aiohttp.ClientSession
 
     async def run(self, body: dict[str, object], *, wait: bool = True) -> dict[str, object]:
@@ -58,7 +59,7 @@ async def start_service(**environment: str) -> AsyncGenerator[Service]:
                     headers={"Authorization": f"Bearer {key}"},
                 ) as session,
             ):
-                yield Service(url=url, api_key=key, input_url=input_url, session=session)
+                yield Service(url=url, api_key=key, input_url=input_url, data_dir=data, session=session)
         finally:
             process.terminate()
             process.wait(timeout=15)
