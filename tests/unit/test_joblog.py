@@ -74,3 +74,10 @@ def test_a_line_without_end_does_not_grow_without_end() -> None:
     for _ in range(8):
         log.feed(b"z" * (1 << 20))
     assert len(log.text()) <= 2 * HALF + 100
+
+
+def test_the_echo_of_an_option_of_ours_is_left_out() -> None:
+    log = JobLog()
+    log.feed(b"[info] ffmpeg stats and -progress period set to 0.5.\n[info] Input #0\n")
+    assert log.text() == "Input #0\n"
+    assert log.errors() == "Input #0"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 HALF = 2 << 20  # bytes kept of the head, and of the tail
 ERROR_LINES = 20
 LEVEL = re.compile(r"^((?:\[[^\]\n]* @ 0x[0-9a-f]+\] )*)\[(\w+)\] ")
+ECHO = "ffmpeg stats and -progress period set to "  # of an option of ours
 SEVERE = frozenset({"error", "fatal", "panic"})
 
 
@@ -63,6 +64,8 @@ class JobLog:
         level = LEVEL.match(line)
         if level:
             line = level[1] + line[level.end() :]
+            if line.startswith(ECHO):
+                return line
             if level[2] in SEVERE:
                 self._errors.append(line)
         if line.strip():
