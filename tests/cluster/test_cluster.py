@@ -87,6 +87,20 @@ def test_the_service_goes_on_while_an_api_is_down(loopback_cluster: Cluster, cli
         until(loopback_cluster.is_whole, why=loopback_cluster.logs)
 
 
+def test_a_worker_that_was_taken_for_dead_says_so_in_one_line_and_stops(loopback_cluster: Cluster) -> None:
+    worker = loopback_cluster.workers[0]
+    with psycopg.connect(loopback_cluster.settings["FFMILL_DATABASE_URL"]) as connection:
+        connection.execute("DELETE FROM workers WHERE name = %s", (worker.settings["FFMILL_WORKER_NAME"],))
+    try:
+        assert worker.process.wait(timeout=60) == 1
+        last = worker.log.read_text().splitlines()[-1]
+        assert last == "ffmill: this worker was taken for dead, its jobs were given to others"
+    finally:
+        worker.kill()
+        worker.start()
+        until(loopback_cluster.is_whole, why=loopback_cluster.logs)
+
+
 def test_an_ordinary_role_of_the_database_is_enough(loopback_cluster: Cluster) -> None:
     with psycopg.connect(loopback_cluster.settings["FFMILL_DATABASE_URL"]) as connection:
         roles = connection.execute("SELECT rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'ffmill'")
