@@ -114,7 +114,7 @@ async def _until(
 
     with _one_reason():
         async with asyncio.TaskGroup() as group:
-            beating = group.create_task(_beat(heart, settings.drain_seconds))
+            beating = group.create_task(_beat(heart))
             serving = [group.create_task(serve(machine, settings.slots)), group.create_task(serve(WEBHOOKS, AT_ONCE))]
             await stop.wait()
             heart.drain()
@@ -135,12 +135,12 @@ def _one_reason() -> Generator[None]:
         raise
 
 
-async def _beat(heart: Heart, drain_seconds: float) -> None:
-    """A worker that must end may hang in what made it so, as in a server that does not answer: then it is ended, and
-    the cages with it."""
+async def _beat(heart: Heart) -> None:
+    """A worker that must end may hang in what made it so, as in a server that does not answer, or drain for long,
+    while its jobs run elsewhere already: then it is ended, and the cages with it."""
     try:
         await heart.run()
     except CannotStart as reason:
         LOG.error("this worker ends", reason=reason.message)  # noqa: TRY400 - no fault of ours
-        asyncio.get_running_loop().call_later(drain_seconds + HANG_SECONDS, os._exit, 1)
+        asyncio.get_running_loop().call_later(HANG_SECONDS, os._exit, 1)
         raise
