@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-system lint format bench bench-scale docs clean
+.PHONY: help setup demo serve test test-cluster test-system lint format bench bench-scale docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do \
@@ -33,6 +33,9 @@ serve: setup  ## start the service and leave it running
 
 test: setup  ## run every test that needs nothing but pip
 	$(BIN)/pytest -m "not system"
+
+test-cluster: setup  ## run the acceptance tests against a cluster: PostgreSQL 16, S3, two APIs, two workers
+	$(BIN)/pytest --service=cluster tests/acceptance
 
 test-system: setup  ## run the tests that need root, or what only apt brings
 	$(BIN)/pytest -m system

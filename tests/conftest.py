@@ -12,8 +12,14 @@ from psycopg.conninfo import make_conninfo
 from ffmill.db.embedded import EmbeddedPostgres
 from ffmill.db.migrate import migrate
 from ffmill.db.pool import Pool, open_pool
+from tests.cluster.cluster import Cluster, cluster
 
 TEMPLATE = "ffmill_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--service`: what the acceptance tests run against."""
+    parser.addoption("--service", choices=["serve", "cluster"], default="serve", help="what acceptance tests call")
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +49,13 @@ async def pool(database_url: str) -> AsyncGenerator[Pool]:
     """A pool on a fresh database."""
     async with open_pool(database_url, max_size=8) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def loopback_cluster(tmp_path_factory: pytest.TempPathFactory) -> Generator[Cluster]:
+    """A cluster on this machine, two APIs and two workers; inputs may come from loopback."""
+    with cluster(tmp_path_factory.mktemp("cluster"), FFMILL_ALLOW_NETS="127.0.0.0/8") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.client import probe, seconds, stream
 from tests.docs_pages import ROOT
 
 SECONDS = 120
+
+pytestmark = pytest.mark.serve
 
 
 def test_the_demo_converts_the_clip_and_says_what_came_out(tmp_path: Path) -> None:

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import FFMILL, Service, free_port
+from tests.acceptance.conftest import FFMILL, Service
 from tests.docs_pages import PAGES, PRELUDE_PAGE, ROOT, Block, prelude, runnable
+from tests.ports import free_port
 
 SECONDS = 120
 MARK = "\x1e"
 SHOWN_HOST, SHOWN_PORT = "127.0.0.1:8000", "9000"  # of the service, of the webhook's receiver
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-DEPENDS_ON_THE_ENCODER = {"total_output_bytes"}
+DEPENDS = {"total_output_bytes", "cpu"}  # on the encoder, on how many workers there are
 EXAMPLES = [page for page in PAGES if runnable(page)]
 
 pytestmark = [
@@ -34,8 +35,9 @@ def reader(service: Service, tmp_path: Path) -> Path:
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "ffmill-data").mkdir()
     made = subprocess.run(
-        [FFMILL, "keys", "create", "reader", "--account", str(tmp_path), "--data-dir", service.data_dir],
+        [FFMILL, "keys", "create", "reader", "--account", str(tmp_path)],
         check=True,
+        env={**os.environ, **service.settings},
         capture_output=True,
     )
     (tmp_path / "ffmill-data" / "api-key").write_bytes(made.stdout)
@@ -52,7 +54,7 @@ def test_the_examples_of_a_page_do_what_it_shows(page: Path, service: Service, r
         ["bash", "-eu", "-o", "pipefail", "-c", replaced(script, here)],
         check=False,
         cwd=reader,
-        env={"PATH": os.environ["PATH"], "FFMILL_DATA_DIR": str(service.data_dir)},
+        env={"PATH": os.environ["PATH"], **service.settings},
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -86,7 +88,7 @@ def compare_json(shown: Any, got: Any, where: str) -> None:
         for name, value in shown.items():  # pyright: ignore[reportUnknownVariableType]  # plain JSON
             assert name in got, f"{where}: no {name!r} in {got}"
             kind = type(value)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
-            if name in DEPENDS_ON_THE_ENCODER:
+            if name in DEPENDS:
                 assert isinstance(got[name], kind), f"{where}.{name}: {got[name]}"
             else:
                 compare_json(value, got[name], f"{where}.{name}")

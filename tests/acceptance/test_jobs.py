@@ -2,36 +2,24 @@
 
 import http.server
 import json
-import os
 import queue
-import signal
 import threading
-import time
-from collections.abc import Callable, Generator
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
 from tests.acceptance.client import Client, Json
 from tests.acceptance.conftest import Service
+from tests.processes import ancestors, with_words
+from tests.waiting import PATIENCE_SECONDS, until
 
-T = TypeVar("T")
-PATIENCE_SECONDS = 60.0
 ENDLESS = "-re -f lavfi -i testsrc=s=64x64 -t 3600 -preset ultrafast {{o.mkv}}"
 
 
 @pytest.fixture(scope="module")
 def client(service: Service) -> Client:
     return Client(url=service.url, api_key=service.api_key)
-
-
-def until(look: Callable[[], T | None]) -> T:
-    """What `look` gives once it gives something."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it never happened"
-    return found
 
 
 def submit(client: Client, command: str = ENDLESS, output: str = "o.mkv", **fields: object) -> Json:
@@ -56,35 +44,20 @@ def ended(client: Client, job: Json) -> Json | None:
     return now if now["status"] in ("succeeded", "failed", "cancelled") else None
 
 
-def ffmpegs(marker: str) -> list[int]:
-    """The processes on this machine whose command line holds `marker`."""
-    return [pid for pid, words in command_lines() if marker in words]
-
-
-def command_lines() -> Generator[tuple[int, str]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                yield int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-
-
 def test_a_cancelled_job_leaves_no_ffmpeg_behind(client: Client) -> None:
     marker = "title=cancel-me-8311"
     job = submit(client, f"-re -f lavfi -i testsrc=s=64x64 -t 3600 -metadata {marker} {{{{o.mkv}}}}")
-    until(lambda: ffmpegs(marker))
+    until(lambda: with_words(marker))
     answer = client.call("POST", f"/api/jobs/{job['id']}/cancel")
     assert answer.data["status"] == "cancelled"
-    until(lambda: not ffmpegs(marker))
+    until(lambda: not with_words(marker))
     assert get(client, job)["status"] == "cancelled"
     assert client.call("POST", f"/api/jobs/{job['id']}/cancel").data["status"] == "cancelled"
     until(lambda: "$ ffmpeg" in client.log(job))
 
 
-def test_a_queued_job_that_is_cancelled_never_starts(client: Client) -> None:
-    slots = len(os.sched_getaffinity(0))
-    blockers = [submit(client) for _ in range(slots)]
+def test_a_queued_job_that_is_cancelled_never_starts(client: Client, service: Service) -> None:
+    blockers = [submit(client) for _ in range(service.slots)]
     for blocker in blockers:
         until(lambda blocker=blocker: running(client, blocker))
     job = submit(client)
@@ -164,24 +137,19 @@ def test_the_log_tells_commands_exit_cpu_and_memory(client: Client) -> None:
 def test_nothing_of_an_attempt_stays_in_scratch(client: Client, service: Service) -> None:
     client.convert({}, ["o.mkv"], "-f lavfi -i testsrc=s=64x64 -t 0.2 {{o.mkv}}", "-i outputs/o.mkv -f null -")
     client.run({}, ["o.mkv"], "-f lavfi -i testsrc=s=64x64 -t 0.2 left.mkv", "-f lavfi -i nonsense {{o.mkv}}")
-    until(lambda: not list((service.data_dir / "scratch").rglob("*.mkv")))
+    until(lambda: not [left for scratch in service.scratches for left in scratch.rglob("*.mkv")])
 
 
 def test_jobs_of_a_killed_worker_run_again_to_their_end(client: Client, service: Service) -> None:
     marker = "title=survivor-5120"
     job = submit(client, f"-re -f lavfi -i testsrc=s=64x64 -t 4 -metadata {marker} {{{{o.mkv}}}}")
-    until(lambda: ffmpegs(marker))
-    (worker,) = [pid for pid, words in command_lines() if " worker --machine" in words and parent(pid) == service.pid]
-    os.kill(worker, signal.SIGKILL)
+    ffmpeg, *_ = until(lambda: with_words(marker))
+    (worker,) = set(ancestors(ffmpeg)) & set(service.workers())
+    service.kill_worker(worker)
     done = until(lambda: ended(client, job))
     assert done["status"] == "succeeded", done["error_message"]
     assert client.call("GET", done["output_files"]["o.mkv"]).status == 200
-    until(lambda: not ffmpegs(marker))
-
-
-def parent(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[1])
+    until(lambda: not with_words(marker))
 
 
 @pytest.fixture

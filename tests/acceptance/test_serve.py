@@ -23,6 +23,8 @@ FFMILL = Path(sys.executable).with_name("ffmill")
 STOP_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 
+pytestmark = pytest.mark.serve
+
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:

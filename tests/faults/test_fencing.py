@@ -10,11 +10,11 @@ from pathlib import Path
 from ffmill.db.embedded import EmbeddedPostgres
 from ffmill.db.pool import open_pool
 from ffmill.jobs import attempts
-from tests.acceptance.test_jobs import parent
 from tests.acceptance.test_serve import FFMILL
 from tests.faults.conftest import Figure
 from tests.faults.house import LOOPBACK, House, attempt_of, house
 from tests.faults.waiting import seconds_until, until
+from tests.processes import parent
 
 LOST_SECONDS = 4
 

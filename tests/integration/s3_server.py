@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ffmill.config import Settings
+from tests.place import LOOPBACK, Place
 
 RCLONE = Path(sys.executable).with_name("rclone")
 KEY_ID, SECRET = "TESTKEY0123456789", "secretsecret0123456789"
@@ -25,14 +26,15 @@ class S3Server:
 
 
 @contextmanager
-def s3_server(root: Path) -> Generator[S3Server]:
+def s3_server(root: Path, place: Place = LOOPBACK) -> Generator[S3Server]:
     """The server with an empty bucket below `root`; it says itself where it listens."""
     (root / BUCKET).mkdir(parents=True)
-    command = [str(RCLONE), "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", f"{KEY_ID},{SECRET}", str(root)]
+    address = f"{place.address}:0"
+    command = [str(RCLONE), "serve", "s3", "--addr", address, "--auth-key", f"{KEY_ID},{SECRET}", str(root)]
     quiet = ["--config", "/dev/null", "--cache-dir", str(root.parent / "cache")]
     with (
         (root.parent / "rclone.log").open("wb") as log,
-        subprocess.Popen([*command, *quiet], stdout=log, stderr=log) as process,
+        subprocess.Popen(place.command([*command, *quiet]), stdout=log, stderr=log) as process,
     ):
         try:
             yield S3Server(endpoint=_endpoint(root.parent / "rclone.log", process), bucket=root / BUCKET)
@@ -54,6 +56,6 @@ def s3_settings(server: S3Server, prefix: str, **changes: object) -> Settings:
 
 def _endpoint(log: Path, process: subprocess.Popen[bytes]) -> str:
     while process.poll() is None:
-        if match := re.search(r"http://127\.0\.0\.1:\d+", log.read_text()):
+        if match := re.search(r"http://[\d.]+:\d+", log.read_text()):
             return match[0]
     raise AssertionError(f"rclone did not start: {log.read_text()}")

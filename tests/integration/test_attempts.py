@@ -237,5 +237,5 @@ async def test_a_worker_that_must_end_and_hangs_is_ended(monkeypatch: pytest.Mon
     monkeypatch.setattr(main, "HANG_SECONDS", 0.0)
     heart: Any = Stopped()
     with pytest.raises(CannotStart):
-        await main._beat(heart, 0.0)  # pyright: ignore[reportPrivateUsage]
+        await main._beat(heart)  # pyright: ignore[reportPrivateUsage]
     assert await exits.get() == 1

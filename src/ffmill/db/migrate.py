@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from ffmill.db.pool import CONNECT
+from ffmill.db.pool import CONNECT, FORGET_US
 from ffmill.errors import CannotStart
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -27,6 +27,7 @@ def migrate(url: str) -> str:
     config = _config()
     try:
         with psycopg.connect(url, autocommit=True, **CONNECT) as guard:  # pyright: ignore[reportArgumentType]  # numbers
+            guard.execute(FORGET_US)
             guard.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
             with _engine(url).connect() as connection, connection.begin():
                 config.attributes["connection"] = connection

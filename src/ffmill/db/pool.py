@@ -23,13 +23,19 @@ CONNECT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+FORGET_US = (
+    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3; "
+    "SET tcp_user_timeout = '15s'"
+)
+"""The same for the server: it would keep a vanished host's connections, and their locks, for two hours."""
+
 TIMEOUTS = "SET statement_timeout = '15s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'"
 
 
 async def configure(connection: Connection) -> None:
     """Autocommit, and an end for every statement; by SET, because poolers refuse it in the connection string."""
     await connection.set_autocommit(True)
-    await connection.execute(TIMEOUTS)
+    await connection.execute(f"{TIMEOUTS}; {FORGET_US}")
 
 
 @asynccontextmanager

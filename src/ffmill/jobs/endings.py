@@ -9,7 +9,7 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from ffmill.db.pool import CONNECT, UNREACHABLE
+from ffmill.db.pool import CONNECT, FORGET_US, UNREACHABLE
 from ffmill.jobs.repository import ENDED_CHANNEL
 
 LOG = structlog.stdlib.get_logger()
@@ -56,6 +56,7 @@ class Endings:
             **CONNECT,  # pyright: ignore[reportArgumentType]  # numbers are fine
         )
         async with connection:
+            await connection.execute(FORGET_US)
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(ENDED_CHANNEL)))
             self.listening.set()
             self._wake_all()

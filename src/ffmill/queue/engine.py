@@ -11,7 +11,7 @@ from uuid import UUID
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job, Status
 
-from ffmill.db.pool import UNREACHABLE, Connection, Pool
+from ffmill.db.pool import UNREACHABLE, Connection, Pool, configure
 from ffmill.errors import FfmillError
 from ffmill.queue.outages import NoSuchTask, PatientManager, reaching
 
@@ -69,7 +69,7 @@ class Queue:
     """The engine's queues: one for each pool, whose tasks are tickets for the pool, and one for webhooks."""
 
     def __init__(self) -> None:
-        self.app = App(connector=PsycopgConnector())
+        self.app = App(connector=PsycopgConnector(configure=configure))  # for its own connections, which listen
         self.app.job_manager = PatientManager(self.app.connector)
         self.app.task(name=TICKET, pass_context=True)(_ticket)
         self._delivery = self.app.task(name="delivery", queue=WEBHOOKS, pass_context=True, retry=Interrupted())(

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from secrets import token_hex
 
@@ -13,7 +15,7 @@ import uvloop
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from ffmill.db.pool import Pool, open_pool
-from ffmill.errors import CannotStart
+from ffmill.errors import CannotStart, FfmillError
 from ffmill.net.session import open_session
 from ffmill.queue.engine import WEBHOOKS, Queue, Tasks
 from ffmill.sandbox import gpu
@@ -91,7 +93,10 @@ async def _serve(
 async def _until(
     stop: asyncio.Event, settings: Settings, machine: str, *, queue: Queue, tasks: Tasks, heart: Heart
 ) -> None:
-    """Serves the pool and the webhooks; after `stop`, drains them while the heart still beats."""
+    """Serves the pool and the webhooks; after `stop`, drains them while the heart still beats.
+
+    Raises CannotStart when the worker was taken for dead or is cut off.
+    """
 
     async def serve(name: str, concurrency: int) -> None:
         try:
@@ -107,23 +112,35 @@ async def _until(
                 raise
             LOG.warning("the engine did not stop in order", queue=name, error=repr(error))  # the other drains on
 
-    async with asyncio.TaskGroup() as group:
-        beating = group.create_task(_beat(heart, settings.drain_seconds))
-        serving = [group.create_task(serve(machine, settings.slots)), group.create_task(serve(WEBHOOKS, AT_ONCE))]
-        await stop.wait()
-        heart.drain()
-        for task in serving:
-            task.cancel()
-        await asyncio.wait(serving)
-        beating.cancel()
+    with _one_reason():
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(_beat(heart))
+            serving = [group.create_task(serve(machine, settings.slots)), group.create_task(serve(WEBHOOKS, AT_ONCE))]
+            await stop.wait()
+            heart.drain()
+            for task in serving:
+                task.cancel()
+            await asyncio.wait(serving)
+            beating.cancel()
 
 
-async def _beat(heart: Heart, drain_seconds: float) -> None:
-    """A worker that must end may hang in what made it so, as in a server that does not answer: then it is ended, and
-    the cages with it."""
+@contextmanager
+def _one_reason() -> Generator[None]:
+    """Raises our own error alone out of a group: the others' follow from it, as all that is cut off fails."""
+    try:
+        yield
+    except ExceptionGroup as failures:
+        if reasons := failures.subgroup(FfmillError):
+            raise reasons.exceptions[0] from failures
+        raise
+
+
+async def _beat(heart: Heart) -> None:
+    """A worker that must end may hang in what made it so, as in a server that does not answer, or drain for long,
+    while its jobs run elsewhere already: then it is ended, and the cages with it."""
     try:
         await heart.run()
     except CannotStart as reason:
         LOG.error("this worker ends", reason=reason.message)  # noqa: TRY400 - no fault of ours
-        asyncio.get_running_loop().call_later(drain_seconds + HANG_SECONDS, os._exit, 1)
+        asyncio.get_running_loop().call_later(HANG_SECONDS, os._exit, 1)
         raise
