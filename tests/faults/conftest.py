@@ -5,6 +5,10 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.acceptance.test_jobs import receiver
+
+__all__ = ["receiver"]  # a fixture of theirs, for our tests too
+
 Figure: TypeAlias = Callable[[str, float], None]
 
 FIGURES: pytest.StashKey[list[str]] = pytest.StashKey()
