@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-cluster test-system lint format bench bench-scale docs clean
+.PHONY: help setup demo serve test test-cluster test-system lint format soak bench bench-scale docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do \
@@ -48,6 +48,9 @@ lint: setup  ## check style and types
 format: setup  ## put the code into shape
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+soak: setup  ## let random faults befall the service (SOAK_SEED, SOAK_SECONDS)
+	@$(BIN)/python -m tests.faults.soak
 
 bench: setup  ## measure the service against raw ffmpeg, and its parts
 	$(BIN)/python bench/overhead.py

@@ -14,6 +14,7 @@ from uuid import uuid4
 from tests.acceptance.client import Answer, Client, Json, probe, stream
 from tests.acceptance.test_serve import Serving, serving
 from tests.faults.waiting import until
+from tests.ports import free_port
 from tests.processes import command_lines
 
 BROKEN = (OSError, http.client.HTTPException)  # what a client sees of a server that dies; urllib's errors are OSErrors
@@ -48,6 +49,8 @@ class House:
     service: Serving
     scratch: Path
     outputs: Path  # where the store keeps them, as files
+    port: int  # stays over restarts
+    told: Mapping[str, str]  # the environment's settings
     marker: str = field(default_factory=lambda: f"title=fault-{uuid4().hex}")
     accepted: set[str] = field(default_factory=set[str])  # ids that were answered 200
     whole: set[str] = field(default_factory=set[str])  # digests of outputs that were decoded and found whole
@@ -109,6 +112,12 @@ class House:
         known = set(before)
         return lambda: self.ffmpegs() - known or None
 
+    @contextmanager
+    def served_again(self) -> Generator[None]:
+        """The service, started anew on the same directory and port after its parent was killed."""
+        with serving(self.service.data_dir, "--port", str(self.port), **self.told) as self.service:
+            yield
+
     def check(self) -> list[Json]:
         """Asserts all that must be true once the faults are over, and gives all jobs."""
         jobs = until(self.all_ended, "every job ends")
@@ -169,8 +178,10 @@ def house(
     """A service on a fresh directory, with settings of its own; see `serving`."""
     scratch = scratch or home / "data" / "scratch"
     told = {**LOOPBACK, "FFMILL_SCRATCH": str(scratch), **(environment or {})}
-    with serving(home / "data", **told) as service:
-        yield House(service=service, scratch=scratch, outputs=outputs or home / "data" / "store" / "outputs")
+    port = free_port()
+    with serving(home / "data", "--port", str(port), **told) as service:
+        outputs = outputs or home / "data" / "store" / "outputs"
+        yield House(service=service, scratch=scratch, outputs=outputs, port=port, told=told)
 
 
 def published(url: str) -> str:

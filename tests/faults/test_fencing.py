@@ -2,50 +2,22 @@
 
 import os
 import signal
-import subprocess
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 from ffmill.db.embedded import EmbeddedPostgres
 from ffmill.db.pool import open_pool
 from ffmill.jobs import attempts
-from tests.acceptance.test_serve import FFMILL
 from tests.faults.conftest import Figure
-from tests.faults.house import LOOPBACK, House, attempt_of, house
+from tests.faults.house import House, attempt_of, house
 from tests.faults.waiting import seconds_until, until
-from tests.processes import parent
+from tests.faults.workers import second_worker, worker_of
 
 LOST_SECONDS = 4
 
 
-@contextmanager
-def second_worker(home: House, name: str, *, environment: Mapping[str, str]) -> Generator[subprocess.Popen[bytes]]:
-    """A worker beside those of the service, as on another machine that shares its store."""
-    data = home.service.data_dir
-    told = {"FFMILL_DATABASE_URL": EmbeddedPostgres(data).url, "FFMILL_PUBLIC_URL": home.service.url}
-    words = [str(FFMILL), "worker", "--name", name, "--concurrency", "1", "--data-dir", str(data)]
-    with (data.parent / name).open("w") as log:
-        process = subprocess.Popen(words, env={**os.environ, **told, **LOOPBACK, **environment}, stdout=log, stderr=log)
-    with process:
-        try:
-            until(lambda: "worker is ready" in (data.parent / name).read_text(), "the second worker is ready")
-            yield process
-        finally:
-            process.kill()
-
-
-def worker_of(ffmpeg: int) -> int:
-    """The worker that started a command."""
-    pid = ffmpeg
-    while b"worker" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-        pid = parent(pid)
-    return pid
-
-
 def test_a_worker_that_was_paused_changes_nothing_when_it_comes_back(tmp_path: Path, figure: Figure) -> None:
     lost = {"FFMILL_WORKER_LOST_SECONDS": str(LOST_SECONDS), "FFMILL_CONCURRENCY": "1"}
-    with house(tmp_path, environment=lost) as home, second_worker(home, "second", environment=lost):
+    with house(tmp_path, environment=lost) as home, second_worker(home, "second"):
         job = home.submit(2, slow=True)
         (ffmpeg,) = until(home.at_work(), "the job runs")
         paused = worker_of(ffmpeg)

@@ -1,37 +1,23 @@
 """The store, a bucket in S3, is away for ten seconds: it refuses connections, or goes silent on those that it has."""
 
 from collections.abc import Generator
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.faults.conftest import Figure
-from tests.faults.house import House, house
+from tests.faults.distant import house_on_s3
+from tests.faults.house import House
 from tests.faults.proxy import How, Proxy
 from tests.faults.waiting import PATIENCE_SECONDS, seconds_until, until
-from tests.integration.s3_server import BUCKET, KEY_ID, SECRET, s3_server
 
 OUTAGE_SECONDS = 10.0
 
 
-@pytest.fixture
-def away(tmp_path: Path) -> Generator[tuple[House, Proxy]]:
+@pytest.fixture(scope="module")
+def away(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[House, Proxy]]:
     """A service whose store is in a bucket behind a proxy."""
-    with s3_server(tmp_path / "s3") as server:
-        address = urlsplit(server.endpoint)
-        assert address.hostname
-        assert address.port
-        with Proxy((address.hostname, address.port)).running() as proxy:
-            environment = {
-                "FFMILL_STORE_URL": f"s3://{BUCKET}/files",
-                "FFMILL_S3_ENDPOINT": f"http://127.0.0.1:{proxy.port}",
-                "FFMILL_S3_ACCESS_KEY_ID": KEY_ID,
-                "FFMILL_S3_SECRET_ACCESS_KEY": SECRET,
-            }
-            outputs = server.bucket / "files" / "outputs"
-            with house(tmp_path / "service", outputs=outputs, environment=environment) as home:
-                yield home, proxy
+    with house_on_s3(tmp_path_factory.mktemp("s3")) as found:
+        yield found
 
 
 @pytest.mark.parametrize("how", ["refuse", "stall"])
