@@ -4,7 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-from ffmill.db.embedded import EmbeddedPostgres
+from ffmill.config import Settings
+from ffmill.db.embedded import database_url
 from ffmill.db.pool import open_pool
 from ffmill.jobs import attempts
 from tests.faults.conftest import Figure
@@ -50,7 +51,10 @@ async def test_a_job_whose_claim_was_never_answered_runs_all_the_same(tmp_path: 
 
 async def claim_in_the_name_of_the_worker(home: House) -> None:
     """What a worker does whose connection breaks between the commit of its claim and the answer."""
-    async with open_pool(EmbeddedPostgres(home.service.data_dir).url) as pool, pool.connection() as connection:
+    async with (
+        open_pool(database_url(Settings(data_dir=home.service.data_dir))) as pool,
+        pool.connection() as connection,
+    ):
         row = await (await connection.execute("SELECT id FROM workers")).fetchone()
         assert row is not None
         assert await attempts.claim(connection, machine="cpu", worker=row[0], ticket=0)

@@ -6,7 +6,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ffmill.db.embedded import EmbeddedPostgres
+from ffmill.config import Settings
+from ffmill.db.embedded import database_url
 from tests.acceptance.test_serve import FFMILL
 from tests.faults.house import House
 from tests.faults.waiting import until
@@ -17,7 +18,7 @@ def start_worker(home: House, name: str, environment: Mapping[str, str] | None =
     """A process of that name, with one slot; its log goes beside the data directory."""
     data = home.service.data_dir
     plain = {name: value for name, value in os.environ.items() if not name.startswith("FFMILL_")}
-    told = {"FFMILL_DATABASE_URL": EmbeddedPostgres(data).url, "FFMILL_PUBLIC_URL": home.service.url}
+    told = {"FFMILL_DATABASE_URL": database_url(Settings(data_dir=data)), "FFMILL_PUBLIC_URL": home.service.url}
     words = [str(FFMILL), "worker", "--name", name, "--concurrency", "1", "--data-dir", str(data)]
     with (data.parent / name).open("w") as log:
         environment = {**plain, **home.told, **told, **(environment or {})}
