@@ -91,7 +91,7 @@ async def measure(url: str, asked: argparse.Namespace) -> None:
         tasks = Tasks(work=bench.work, deliver=bench.deliver)
         begun = time.perf_counter()
         serving = asyncio.create_task(
-            queue.work(["cpu"], tasks, concurrency=asked.slots, drain_seconds=0.0, silent_seconds=30)
+            queue.work("cpu", tasks, concurrency=asked.slots, drain_seconds=0.0, silent_seconds=30)
         )
         await asyncio.wait([serving, asyncio.ensure_future(bench.over.wait())], return_when=asyncio.FIRST_COMPLETED)
         took = time.perf_counter() - begun

@@ -207,7 +207,7 @@ async def test_a_delivery_that_our_stop_cuts_off_is_made_again(worker: Worker) -
         await worker.queue.enqueue_delivery(connection, job.id)
         serving = asyncio.create_task(
             worker.queue.work(
-                [WEBHOOKS], Tasks(work=work, deliver=deliver), concurrency=1, drain_seconds=0, silent_seconds=30
+                WEBHOOKS, Tasks(work=work, deliver=deliver), concurrency=1, drain_seconds=0, silent_seconds=30
             )
         )
         await started.wait()

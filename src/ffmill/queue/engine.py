@@ -110,22 +110,24 @@ class Queue:
                     await manager.retry_job(task, retry_at=AT_ONCE)
 
     async def work(
-        self, queues: list[str], tasks: Tasks, *, concurrency: int, drain_seconds: float, silent_seconds: float
+        self, name: str, tasks: Tasks, *, concurrency: int, drain_seconds: float, silent_seconds: float
     ) -> None:
-        """Serves queues until cancelled; then lets tasks end for `drain_seconds` and cancels the rest.
+        """Serves a queue until cancelled; then lets tasks end for `drain_seconds` and cancels the rest.
 
         Silent for `silent_seconds`, it is taken for dead by others. Raises EngineStopped.
         """
+        # the engine forgets a notification that arrives while it fetches: look again before it is felt. A webhook may
+        # wait a little, and a thousand workers should not ask more often than they must.
+        look_seconds = 2.0 if name == WEBHOOKS else 0.5
         options: dict[str, Any] = {
-            "queues": queues,
+            "queues": [name],
             "concurrency": concurrency,
             "additional_context": {PARTS: tasks},
             "delete_jobs": "always",
             "install_signal_handlers": False,
             "shutdown_graceful_timeout": drain_seconds,
-            # the engine forgets a notification that arrives while it fetches: look again before it is felt
-            "fetch_job_polling_interval": 0.5,
-            "abort_job_polling_interval": 1.0,
+            "fetch_job_polling_interval": look_seconds,
+            "abort_job_polling_interval": 2 * look_seconds,
             "update_heartbeat_interval": silent_seconds / BEATS,
             "stalled_worker_timeout": silent_seconds,
         }

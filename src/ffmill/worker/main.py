@@ -101,7 +101,7 @@ async def _until(
     async def serve(name: str, concurrency: int) -> None:
         try:
             await queue.work(
-                [name],
+                name,
                 tasks,
                 concurrency=concurrency,
                 drain_seconds=settings.drain_seconds,
