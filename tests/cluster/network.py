@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tests.place import Place
 
-NETWORK = "198.18.77"  # RFC 2544: for tests of networks, and so nobody's
+# RFC 2544: 198.18.0.0/15 is for tests of networks, and so nobody's; two that run at once take two parts of it
+NETWORK = f"198.{18 + os.getpid() % 2}.{os.getpid() // 2 % 256}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,7 +40,7 @@ class Network:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class AtWork:
     """A job at work: the worker that has it, its host, and the other worker."""
 
     job: Json
@@ -75,18 +75,18 @@ def three_hosts(home: Path, lost_seconds: int) -> Generator[Network]:
 
 
 @pytest.fixture
-def at_work(network: Network, media: Path, request: pytest.FixtureRequest) -> Generator[Place]:
+def at_work(network: Network, media: Path, request: pytest.FixtureRequest) -> Generator[AtWork]:
     """A job with an uploaded input at work on one of the hosts; in the end, everything is up again."""
-    place = start(network, media, f"title={request.node.name}")
+    work = start(network, media, f"title={request.node.name}")
     try:
-        yield place
+        yield work
     finally:
-        network.client.call("POST", f"/api/jobs/{place.job['id']}/cancel")
-        network.switch.mend(place.host)
-        revive(network, place.worker)
+        network.client.call("POST", f"/api/jobs/{work.job['id']}/cancel")
+        network.switch.mend(work.host)
+        revive(network, work.worker)
 
 
-def start(network: Network, media: Path, marker: str, job_seconds: int = JOB_SECONDS) -> Place:
+def start(network: Network, media: Path, marker: str, job_seconds: int = JOB_SECONDS) -> AtWork:
     """Submits a job and waits until one of the hosts works at it."""
     clip = network.client.upload((media / "bigbuckbunny.mp4").read_bytes())
     sources = "-re -f lavfi -i testsrc=s=64x64 -i {{in.mp4}} -map 0:v -map 1:a"
@@ -98,7 +98,7 @@ def start(network: Network, media: Path, marker: str, job_seconds: int = JOB_SEC
     above = set(ancestors(ffmpeg))
     worker, other = sorted(network.cluster.workers, key=lambda worker: worker.process.pid not in above)
     host = network.hosts[worker.place.address]
-    return Place(job=answer.data, marker=marker, worker=worker, host=host, other=other)
+    return AtWork(job=answer.data, marker=marker, worker=worker, host=host, other=other)
 
 
 def revive(network: Network, worker: Member) -> None:
@@ -109,18 +109,18 @@ def revive(network: Network, worker: Member) -> None:
     until(network.cluster.is_whole, why=network.cluster.logs)
 
 
-def wait_until_elsewhere(network: Network, place: Place) -> float:
+def wait_until_elsewhere(network: Network, work: AtWork) -> float:
     """Waits until the other host has the job at work; the seconds that took."""
     began = time.monotonic()
-    until(lambda: place.ffmpegs_of(place.other), why=network.cluster.logs)
+    until(lambda: work.ffmpegs_of(work.other), why=network.cluster.logs)
     return time.monotonic() - began
 
 
-def wait_for_success(network: Network, place: Place, directory: Path) -> None:
+def wait_for_success(network: Network, work: AtWork, directory: Path) -> None:
     """Waits for the job's end, which must be the whole of it, and the second attempt's alone."""
 
     def ended() -> Json | None:
-        job = network.client.call("GET", f"/api/jobs/{place.job['id']}").data
+        job = network.client.call("GET", f"/api/jobs/{work.job['id']}").data
         return job if job["status"] not in ("queued", "running") else None
 
     job = until(ended, why=network.cluster.logs)
@@ -132,19 +132,19 @@ def wait_for_success(network: Network, place: Place, directory: Path) -> None:
     assert [path.name for path in kept.iterdir()] == ["2"]
 
 
-def wait_for_the_end(network: Network, place: Place) -> str:
+def wait_for_the_end(network: Network, work: AtWork) -> str:
     """Waits until the worker that was taken for dead has stopped, nothing of it left; the reason that it gives."""
-    above = place.worker.process.pid
+    above = work.worker.process.pid
     below = [pid for pid, _ in command_lines() if above in ancestors(pid)]
-    until(lambda: place.worker.process.poll() is not None, why=network.cluster.logs)
+    until(lambda: work.worker.process.poll() is not None, why=network.cluster.logs)
     until(lambda: not set(below) & {pid for pid, _ in command_lines()})
-    assert place.worker.process.returncode == 1
-    *_, reason = REASON.findall(place.worker.log.read_text())
+    assert work.worker.process.returncode == 1
+    *_, reason = REASON.findall(work.worker.log.read_text())
     return reason
 
 
 def test_a_host_that_is_cut_off_loses_its_job_to_another_and_stops_when_it_is_back(
-    network: Network, at_work: Place, tmp_path: Path
+    network: Network, at_work: AtWork, tmp_path: Path
 ) -> None:
     network.switch.cut(at_work.host)
     took = wait_until_elsewhere(network, at_work)
@@ -155,7 +155,7 @@ def test_a_host_that_is_cut_off_loses_its_job_to_another_and_stops_when_it_is_ba
 
 
 def test_a_host_that_stays_cut_off_stops_by_itself_and_the_database_forgets_it(
-    network: Network, at_work: Place, tmp_path: Path
+    network: Network, at_work: AtWork, tmp_path: Path
 ) -> None:
     began = time.monotonic()
     network.switch.cut(at_work.host)
@@ -174,7 +174,9 @@ def connections(network: Network, host: Host) -> list[int]:
         return [row[0] for row in connection.execute(serving, (host.place.address,)).fetchall()]
 
 
-def test_a_host_that_was_frozen_changes_nothing_when_it_wakes(network: Network, at_work: Place, tmp_path: Path) -> None:
+def test_a_host_that_was_frozen_changes_nothing_when_it_wakes(
+    network: Network, at_work: AtWork, tmp_path: Path
+) -> None:
     frozen = [pid for pid, _ in command_lines() if at_work.worker.process.pid in (pid, *ancestors(pid))]
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)

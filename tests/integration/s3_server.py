@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ffmill import tether
 from ffmill.config import Settings
 from tests.place import LOOPBACK, Place
 
@@ -34,7 +35,7 @@ def s3_server(root: Path, place: Place = LOOPBACK) -> Generator[S3Server]:
     quiet = ["--config", "/dev/null", "--cache-dir", str(root.parent / "cache")]
     with (
         (root.parent / "rclone.log").open("wb") as log,
-        subprocess.Popen(place.command([*command, *quiet]), stdout=log, stderr=log) as process,
+        subprocess.Popen(tether.command(place.command([*command, *quiet])), stdout=log, stderr=log) as process,
     ):
         try:
             yield S3Server(endpoint=_endpoint(root.parent / "rclone.log", process), bucket=root / BUCKET)
