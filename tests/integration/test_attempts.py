@@ -132,7 +132,9 @@ async def test_an_attempt_that_breaks_off_by_a_fault_of_ours_runs_again_some_tim
     assert "FFMILL_MAX_ATTEMPTS" in failed.error_message
 
 
-async def test_an_attempt_whose_job_was_taken_away_stops_however_often_it_is_told(worker: Worker) -> None:
+async def test_an_attempt_whose_job_was_taken_away_stops_however_often_it_is_told(
+    worker: Worker, capsys: pytest.CaptureFixture[str]
+) -> None:
     job = await worker.submit(ENDLESS)
     task = await worker.at_work(job)
     async with worker.pool.connection() as connection:  # as a client of another process does, unheard by the engine
@@ -143,6 +145,7 @@ async def test_an_attempt_whose_job_was_taken_away_stops_however_often_it_is_tol
     await worker.heart.step()
     await task
     assert worker.attempts.at_work == set()
+    assert "limit" not in capsys.readouterr().out
     assert (await worker.get(job)).status is Status.CANCELLED
 
 

@@ -17,7 +17,7 @@ from ffmill.queue.outages import NoSuchTask, PatientManager, reaching
 
 WEBHOOKS = "webhooks"
 TICKET = "ticket"
-BEATS = 6  # in the time after which a silent worker is taken for dead
+BEATS = 10  # in the time after which a silent worker is taken for dead
 AT_ONCE = datetime.fromtimestamp(0, UTC)  # due by whatever clock
 PARTS = "parts"  # where a worker's tasks find what they call
 

@@ -43,6 +43,10 @@ class Identity:
     machine: str
 
 
+class Revoked(Exception):
+    """The job is no longer this attempt's."""
+
+
 class Attempts:
     """Spends tickets on jobs; every write is guarded by the attempt, so a worker thought dead changes nothing."""
 
@@ -70,6 +74,7 @@ class Attempts:
         self._limits = Limits.of(settings)
         self._scopes: dict[tuple[UUID, int], asyncio.Timeout] = {}
         self._tickets: set[int] = set()
+        self._revoked: set[tuple[UUID, int]] = set()
 
     async def work(self, ticket: int) -> None:
         """Claims the next job of the pool and brings it to its end; does nothing when there is none."""
@@ -107,6 +112,7 @@ class Attempts:
     def revoke(self, key: tuple[UUID, int]) -> None:
         """Stops an attempt whose job is no longer its own."""
         if (scope := self._scopes.get(key)) and not scope.expired():
+            self._revoked.add(key)
             scope.reschedule(0)
 
     async def _attempt(self, claimed: Claim) -> None:
@@ -134,6 +140,8 @@ class Attempts:
             outcome = Result(status=Status.FAILED, error_message=error.message)
         except TimeoutError:
             outcome = self._too_late(claimed)
+        except Revoked:
+            outcome = Result(status=Status.CANCELLED)  # changes nothing: the row is no longer this attempt's
         except OSError as error:
             LOG.warning("the worker failed its job", error=repr(error))
             outcome = Result(status=Status.FAILED, error_message=own_fault(error))
@@ -164,15 +172,20 @@ class Attempts:
 
     @asynccontextmanager
     async def _deadline(self, claimed: Claim) -> AsyncGenerator[None]:
-        """Ends the attempt at its time limit, at its waiting client's, or when it is revoked."""
+        """Ends the attempt at its time limit or its waiting client's by TimeoutError, when it is revoked by Revoked."""
         seconds = min(claimed.job.timeout_seconds, claimed.wait_seconds or float("inf"))
         key = (claimed.job.id, claimed.job.attempt)
         try:
             async with asyncio.timeout(seconds) as scope:
                 self._scopes[key] = scope
                 yield
+        except TimeoutError as error:
+            if key in self._revoked:
+                raise Revoked from error
+            raise
         finally:
             self._scopes.pop(key, None)
+            self._revoked.discard(key)
 
     @asynccontextmanager
     async def _reporting(self, job: Job, reader: ProgressReader) -> AsyncGenerator[None]:
