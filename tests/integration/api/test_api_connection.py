@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ffmill.api import body
 from ffmill.api.connection import BoundedConnection
@@ -43,6 +44,14 @@ async def dribble(writer: asyncio.StreamWriter) -> None:
         writer.write(b"x")
         await writer.drain()
         await asyncio.sleep(0)  # no wait: the server shares this loop and must come to its turn
+
+
+async def pour(writer: asyncio.StreamWriter, data: bytes, times: int) -> None:
+    """Sends the same again and again, until that fails."""
+    for _ in range(times):
+        writer.write(data)
+        await writer.drain()
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -131,6 +140,62 @@ async def test_a_large_body_is_not_taken_for_a_head(address: Address) -> None:
             rest = await reader.readuntil(b"\r\n\r\n")
             length = next(line for line in rest.split(b"\r\n") if line.lower().startswith(b"content-length"))
             await reader.readexactly(int(length.split(b":")[1]))
+
+
+@pytest.fixture
+def parser_saw(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The data that connections gave their parsers."""
+    seen: list[bytes] = []
+    feed = HttpToolsProtocol.data_received
+
+    def noting(self: HttpToolsProtocol, data: bytes) -> None:
+        seen.append(data)
+        feed(self, data)
+
+    monkeypatch.setattr(HttpToolsProtocol, "data_received", noting)
+    return seen
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api/ffmpeg"])
+@pytest.mark.parametrize("trailers", [b"Xa: b\r\n" * 1024, b"x" * 7168], ids=["many", "one"])
+async def test_trailers_without_an_end_are_cut_off(
+    address: Address, parser_saw: list[bytes], path: str, trailers: bytes
+) -> None:
+    """The parser and uvicorn keep all of them until they end."""
+    async with address.connect() as (_, writer):
+        writer.write(address.head("Transfer-Encoding: chunked", path=path) + b"1\r\n{\r\n0\r\nX: ")
+        with pytest.raises(ConnectionError):
+            await pour(writer, trailers, 10_000)
+    assert sum(map(len, parser_saw)) < 1 << 20
+
+
+async def test_trailers_are_no_headers(address: Address) -> None:
+    text = json.dumps(PICTURE).encode()
+    chunked = b"%x\r\n%s\r\n0\r\nIdempotency-Key: \xc3\xa9\r\nX: y\r\n\r\n" % (len(text), text)
+    async with address.connect() as (reader, writer):
+        for _ in range(2):
+            writer.write(address.head("Transfer-Encoding: chunked") + chunked)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            rest = await reader.readuntil(b"\r\n\r\n")
+            length = next(line for line in rest.split(b"\r\n") if line.lower().startswith(b"content-length"))
+            await reader.readexactly(int(length.split(b":")[1]))
+
+
+async def test_a_body_of_many_chunks_is_not_taken_for_a_head(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is its data charged to the chunk's head that it ends with."""
+    monkeypatch.setattr(BoundedConnection, "head_bytes", 256)
+    text = json.dumps(PICTURE).encode()
+    async with address.connect() as (reader, writer):
+        writer.write(address.head("Transfer-Encoding: chunked", "Connection: close"))
+        for at in range(0, len(text), 3):
+            piece = text[at : at + 3]
+            writer.write(b"%x;%s\r\n%s\r\n" % (len(piece), b"x" * 200, piece))
+            await writer.drain()
+        blank = b"c8\r\n" + b" " * 200 + b"\r\n"
+        writer.write(blank * 10 + b"1")
+        await writer.drain()
+        writer.write(b"\r\n \r\n0\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize(
