@@ -7,6 +7,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from ffmill.api import unread
+
 HEAD_BYTES = 64 << 10
 HEAD_SECONDS = 30.0
 DRAIN_SECONDS = 60.0
@@ -25,12 +27,14 @@ class BoundedConnection(HttpToolsProtocol):
     uvicorn bounds neither the size of a request's head nor the time it takes, and after an early answer it reads the
     rest of the request for as long as the client sends. Here a head has 64 KiB and 30 s, and that rest 60 s. The
     trailers of a chunked body (RFC 9112, section 7.1.2), which nobody here reads, are bounded as heads are and dropped;
-    uvicorn would add them to the headers, without end.
+    uvicorn would add them to the headers, without end. An answer is taken at 1 KiB/s or more, whether more of it
+    follows or the connection only waits for the last of it before it closes.
     """
 
     head_bytes: ClassVar[int] = HEAD_BYTES
     head_seconds: ClassVar[float] = HEAD_SECONDS
     drain_seconds: ClassVar[float] = DRAIN_SECONDS
+    unread_seconds: ClassVar[float] = unread.SECONDS
 
     def __init__(
         self,
@@ -43,16 +47,30 @@ class BoundedConnection(HttpToolsProtocol):
         self._head: _Head | None = _Head(self.head_bytes)  # None amid a body
         self._head_complete = False  # of the request, so that what looks like a header now is a trailer
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: unread.Watch
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # uvicorn's own
         """Gives the first head its time."""
         super().connection_made(transport)
+        self._unread = unread.Watch(transport, self.loop, seconds=self.unread_seconds, least=unread.LEAST_BYTES)
         self._close_in(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forgets the deadline."""
+        """Forgets the deadlines."""
         self._close_in(None)
+        self._unread.stop()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not take what it is sent as fast as we send it."""
+        super().pause_writing()
+        self._unread.start()
+
+    def resume_writing(self) -> None:
+        """It has taken it."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._unread.stop()
 
     def data_received(self, data: bytes) -> None:
         """Refuses a head that is too large; the parser would keep collecting it.
@@ -108,14 +126,30 @@ class BoundedConnection(HttpToolsProtocol):
         if self.cycle.more_body:
             self._close_in(self.drain_seconds)
         super().on_response_complete()
+        if self.transport.is_closing():
+            self._unread.start()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """No further request came."""
+        self._close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP, and closes."""
+        super().send_400_response(msg)
+        self._unread.start()
 
     def _refuse_head(self) -> None:
         if self._head_complete and self.cycle.response_started:  # nothing may be written into that answer
-            self.transport.close()
+            self._close()
         else:
             self.send_400_response("The head of the request is too large.")
+
+    def _close(self) -> None:
+        """Closes, as soon as the client has taken what it was sent."""
+        self.transport.close()
+        self._unread.start()
 
     def _close_in(self, seconds: float | None) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = None if seconds is None else self.loop.call_later(seconds, self.transport.close)
+        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._close)

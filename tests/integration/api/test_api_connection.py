@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +14,8 @@ from ffmill.api import body
 from ffmill.api.connection import BoundedConnection
 
 from .conftest import PICTURE, Service
+
+MOST_BUFFERED = 30 << 20  # bytes: more than the kernel takes for a client that reads nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,11 @@ async def pour(writer: asyncio.StreamWriter, data: bytes, times: int) -> None:
         writer.write(data)
         await writer.drain()
         await asyncio.sleep(0)
+
+
+async def once(data: bytes) -> AsyncGenerator[bytes]:
+    """A stream of one chunk."""
+    yield data
 
 
 @pytest.fixture
@@ -140,6 +148,68 @@ async def test_a_large_body_is_not_taken_for_a_head(address: Address) -> None:
             rest = await reader.readuntil(b"\r\n\r\n")
             length = next(line for line in rest.split(b"\r\n") if line.lower().startswith(b"content-length"))
             await reader.readexactly(int(length.split(b":")[1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connections:
+    """Those of the server, as they come and go."""
+
+    made: asyncio.Queue[BoundedConnection]
+    lost: asyncio.Queue[BoundedConnection]
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Connections:
+    """The connections of this test."""
+    seen = Connections(made=asyncio.Queue(), lost=asyncio.Queue())
+    made, lost = BoundedConnection.connection_made, BoundedConnection.connection_lost
+
+    def noting_made(self: BoundedConnection, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        seen.made.put_nowait(self)
+
+    def noting_lost(self: BoundedConnection, exc: Exception | None) -> None:
+        lost(self, exc)
+        seen.lost.put_nowait(self)
+
+    monkeypatch.setattr(BoundedConnection, "connection_made", noting_made)
+    monkeypatch.setattr(BoundedConnection, "connection_lost", noting_lost)
+    return seen
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+async def test_an_answer_that_nobody_reads_is_given_up(
+    service: Service, seen: Connections, monkeypatch: pytest.MonkeyPatch, connection: str
+) -> None:
+    monkeypatch.setattr(BoundedConnection, "unread_seconds", 0.05)
+    await service.parts.store.put_stream("outputs/x.bin", once(bytes(MOST_BUFFERED)), MOST_BUFFERED)
+    path = "/files/" + service.parts.signer.sign("GET", "outputs/x.bin", 60).partition("/files/")[2]
+    async with asyncio.timeout(60), service.served() as (host, port, server):
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\n\r\n".encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        await seen.lost.get()
+        while server.server_state.tasks:
+            await asyncio.wait(server.server_state.tasks)
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def test_what_is_left_when_a_connection_closes_is_given_up_too(
+    service: Service, seen: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is little, so the transport never says that it is too much, and waits without end."""
+    monkeypatch.setattr(BoundedConnection, "unread_seconds", 0.05)
+    async with asyncio.timeout(60), service.served() as (host, port, _):
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            client.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(client, (host, port))
+            connection = await seen.made.get()
+            connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+            client.send(b"GET /api/docs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            await seen.lost.get()
 
 
 @pytest.fixture
