@@ -1,6 +1,7 @@
 """The shape of a create: strict types, loose clients, and messages that say where and what."""
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -125,6 +126,12 @@ def test_a_flood_of_unknown_fields_is_counted() -> None:
 )
 def test_a_wrong_shape_is_refused_with_place_and_reason(fields: dict[str, Any], message: str) -> None:
     assert refused(**fields).startswith(message)
+
+
+@pytest.mark.parametrize("field", ["input_files", "metadata"])
+def test_what_has_too_many_entries_is_refused_before_any_is_looked_at(field: str) -> None:
+    message = refused(**{field: {str(number): number for number in range(1001)}})
+    assert re.fullmatch(rf"{field}: Dictionary should have at most \d+ items after validation, not 1001", message)
 
 
 def test_a_missing_field_is_named() -> None:
