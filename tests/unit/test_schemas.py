@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ffmill.api.schemas import COMMAND_BYTES, submission
+from ffmill.api.schemas import COMMAND_BYTES, MOST_FIELDS, submission
 from ffmill.errors import ValidationError
 from ffmill.jobs.model import Submission
 
@@ -65,6 +65,12 @@ def test_unknown_fields_are_ignored_and_named() -> None:
         'the field "colour" is not known and was ignored',
         'the field "preset" is not known and was ignored',
     )
+
+
+def test_unknown_fields_are_not_ignored_without_end() -> None:
+    some = {f"unknown-{number}": 1 for number in range(MOST_FIELDS - len(LEAST))}
+    assert asked(**some).warnings[-1] == f"{len(some) - 20} more unknown fields were ignored"
+    assert refused(**some, more=1) == "a job has at most 10,000 fields, unknown ones included, not 10,001"
 
 
 def test_hostile_unknown_fields_make_warnings_that_can_be_stored() -> None:

@@ -22,6 +22,7 @@ COMMAND_BYTES = 256 << 10
 URL_CHARACTERS = 16 << 10
 PROBLEMS_TOLD = 10
 FIELDS_TOLD = 20
+MOST_FIELDS = 10_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -182,6 +183,8 @@ class BatchRequest(BaseModel):
 
 def submission(body: dict[str, Any], *, max_timeout_seconds: int) -> Submission:
     """What the body of a create asks for; raises ValidationError that lists every problem with its place."""
+    if len(body) > MOST_FIELDS:
+        raise ValidationError(f"a job has at most {MOST_FIELDS:,} fields, unknown ones included, not {len(body):,}")
     try:
         asked = JobRequest.model_validate(body)
     except pydantic.ValidationError as error:
