@@ -24,6 +24,7 @@ from ffmill.store.signing_keys import load_or_create
 from ffmill.store.store import Store, open_store
 
 POOL_SIZE = 10
+USE_SECONDS = 12.0  # of the database by one step of a request
 SIGNED_AT_ONCE = 500  # URLs: some milliseconds
 
 
@@ -85,7 +86,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
 
 @asynccontextmanager
 async def _pool(url: str) -> AsyncGenerator[Pool]:
-    opening = open_pool(url, max_size=POOL_SIZE)
+    opening = open_pool(url, max_size=POOL_SIZE, use_seconds=USE_SECONDS)
     try:
         pool = await opening.__aenter__()
     except UNREACHABLE as error:
