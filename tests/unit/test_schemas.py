@@ -1,6 +1,7 @@
 """The shape of a create: strict types, loose clients, and messages that say where and what."""
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ffmill.api.schemas import COMMAND_BYTES, submission
+from ffmill.api.schemas import COMMAND_BYTES, MOST_FIELDS, submission
 from ffmill.errors import ValidationError
 from ffmill.jobs.model import Submission
 
@@ -64,6 +65,12 @@ def test_unknown_fields_are_ignored_and_named() -> None:
         'the field "colour" is not known and was ignored',
         'the field "preset" is not known and was ignored',
     )
+
+
+def test_unknown_fields_are_not_ignored_without_end() -> None:
+    some = {f"unknown-{number}": 1 for number in range(MOST_FIELDS - len(LEAST))}
+    assert asked(**some).warnings[-1] == f"{len(some) - 20} more unknown fields were ignored"
+    assert refused(**some, more=1) == "a job has at most 10,000 fields, unknown ones included, not 10,001"
 
 
 def test_hostile_unknown_fields_make_warnings_that_can_be_stored() -> None:
@@ -125,6 +132,12 @@ def test_a_flood_of_unknown_fields_is_counted() -> None:
 )
 def test_a_wrong_shape_is_refused_with_place_and_reason(fields: dict[str, Any], message: str) -> None:
     assert refused(**fields).startswith(message)
+
+
+@pytest.mark.parametrize("field", ["input_files", "metadata"])
+def test_what_has_too_many_entries_is_refused_before_any_is_looked_at(field: str) -> None:
+    message = refused(**{field: {str(number): number for number in range(1001)}})
+    assert re.fullmatch(rf"{field}: Dictionary should have at most \d+ items after validation, not 1001", message)
 
 
 def test_a_missing_field_is_named() -> None:

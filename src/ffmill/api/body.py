@@ -13,17 +13,16 @@ BODY_SECONDS = 60.0
 DRAINED = 8  # times the limit: so much of a body that is too large is still read, so that its client reads the answer
 
 
-async def read_object(request: Request, limit: int) -> dict[str, Any]:
-    """The JSON object that a request carries; its body at most `limit` bytes long, there within 60 s.
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a request, at most `limit` bytes long, there within 60 s.
 
-    Raises ValidationError when it is not a JSON object, TooLarge, and Unavailable when it came too slowly.
+    Raises TooLarge, and Unavailable when it came too slowly.
     """
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            body = await _read(request, limit)
+            return await _read(request, limit)
     except TimeoutError as error:
         raise Unavailable(f"the body was not there within {BODY_SECONDS:g} s; nothing was accepted") from error
-    return parse_object(body)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

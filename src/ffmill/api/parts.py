@@ -1,13 +1,14 @@
 """What the API is made of: built in one place, handed to every route."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
 
+from ffmill.api.aside import aside
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from ffmill.db.pool import UNREACHABLE, Pool, open_pool
@@ -23,6 +24,8 @@ from ffmill.store.signing_keys import load_or_create
 from ffmill.store.store import Store, open_store
 
 POOL_SIZE = 10
+USE_SECONDS = 12.0  # of the database by one step of a request
+SIGNED_AT_ONCE = 500  # URLs: some milliseconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,9 +40,20 @@ class Parts:
     own_files: OwnFiles
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # set when the server is told to stop
 
-    def view(self, job: Job) -> dict[str, Any]:
+    async def view(self, job: Job) -> dict[str, Any]:
         """The job object, its URLs freshly signed."""
-        return job_object(job, lambda key: self.signer.sign("GET", key, OUTPUT_URL_SECONDS))
+        return (await self.views([job]))[0]
+
+    async def views(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
+        """The same of several."""
+
+        def make() -> list[dict[str, Any]]:
+            return [job_object(job, self._sign) for job in jobs]
+
+        return make() if sum(len(job.outputs) for job in jobs) <= SIGNED_AT_ONCE else await aside(make)
+
+    def _sign(self, key: str) -> str:
+        return self.signer.sign("GET", key, OUTPUT_URL_SECONDS)
 
 
 def parts_of(request: Request) -> Parts:
@@ -72,7 +86,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
 
 @asynccontextmanager
 async def _pool(url: str) -> AsyncGenerator[Pool]:
-    opening = open_pool(url, max_size=POOL_SIZE)
+    opening = open_pool(url, max_size=POOL_SIZE, use_seconds=USE_SECONDS)
     try:
         pool = await opening.__aenter__()
     except UNREACHABLE as error:

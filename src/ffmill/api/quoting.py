@@ -1,9 +1,12 @@
 """A client's value quoted back in a message: short, on one line, storable."""
 
 import json
+import re
 from typing import Any
 
 LONGEST = 80  # characters
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def quoted(value: Any) -> str:
@@ -20,4 +23,4 @@ def quoted(value: Any) -> str:
 
 def storable(text: str) -> bool:
     """Whether PostgreSQL can keep `text`: it knows no NUL, and UTF-8 no lone surrogate."""
-    return "\x00" not in text and (text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text))
+    return _UNSTORABLE.search(text) is None

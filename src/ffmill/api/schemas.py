@@ -1,12 +1,13 @@
 """What a client may send, checked in shape alone; the rules are the domain's."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticKnownError
 
 from ffmill.api.quoting import quoted, storable
 from ffmill.errors import ValidationError
@@ -21,6 +22,9 @@ COMMAND_BYTES = 256 << 10
 URL_CHARACTERS = 16 << 10
 PROBLEMS_TOLD = 10
 FIELDS_TOLD = 20
+MOST_FIELDS = 10_000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _text(value: str) -> str:
@@ -38,7 +42,7 @@ def _command(value: str) -> str:
 def _url(value: str) -> str:
     if len(value) > URL_CHARACTERS:
         raise ValueError(f"must be at most {URL_CHARACTERS} characters long")
-    if any(letter < " " or letter == "\x7f" for letter in value) or value != value.strip():
+    if _CONTROL.search(value) or value != value.strip():
         raise ValueError("must hold no control characters, and no white space around it")
     try:
         parts = urlsplit(value)
@@ -50,6 +54,21 @@ def _url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError("must be an absolute http or https URL, as https://example.org/video.mp4")
     return value
+
+
+def _at_most(count: int) -> BeforeValidator:
+    """Refuses a dictionary that has more entries before it looks at any; of itself, pydantic checks all of them first.
+
+    A list is measured by pydantic as it is read.
+    """
+
+    def check(value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > count:  # pyright: ignore[reportUnknownArgumentType]  # plain JSON
+            told = {"field_type": "Dictionary", "max_length": count, "actual_length": len(value)}  # pyright: ignore[reportUnknownArgumentType]
+            raise PydanticKnownError("too_long", told)
+        return value  # pyright: ignore[reportUnknownVariableType]
+
+    return BeforeValidator(check)
 
 
 def _none(value: Any) -> Any:
@@ -85,7 +104,7 @@ class JobRequest(BaseModel):
         },
     )
 
-    input_files: Annotated[dict[Text, Url], BeforeValidator(_none)] = Field(
+    input_files: Annotated[dict[Text, Url], BeforeValidator(_none), _at_most(MOST_FILES)] = Field(
         {},
         max_length=MOST_FILES,
         description="The inputs: a file name of your choice → the http or https URL it is fetched from. A name is one"
@@ -131,7 +150,7 @@ class JobRequest(BaseModel):
     priority: Annotated[int, BeforeValidator(_zero)] = Field(
         0, ge=-10, le=10, description="Which of your own queued jobs come first: the higher ones. No job of others."
     )
-    metadata: Annotated[dict[Text, Text], BeforeValidator(_none)] = Field(
+    metadata: Annotated[dict[Text, Text], BeforeValidator(_none), _at_most(MOST_PAIRS)] = Field(
         {},
         max_length=MOST_PAIRS,
         description="Pairs of strings of your own, given back wherever the job is; jobs can be listed by them. At most"
@@ -164,6 +183,8 @@ class BatchRequest(BaseModel):
 
 def submission(body: dict[str, Any], *, max_timeout_seconds: int) -> Submission:
     """What the body of a create asks for; raises ValidationError that lists every problem with its place."""
+    if len(body) > MOST_FIELDS:
+        raise ValidationError(f"a job has at most {MOST_FIELDS:,} fields, unknown ones included, not {len(body):,}")
     try:
         asked = JobRequest.model_validate(body)
     except pydantic.ValidationError as error:
@@ -208,9 +229,9 @@ def _ignored(body: dict[str, Any]) -> Iterable[str]:
 
 
 def _problems(error: pydantic.ValidationError) -> str:
-    told = [_problem(item) for item in error.errors(include_url=False)]
-    more = [f"and {len(told) - PROBLEMS_TOLD} more"] if len(told) > PROBLEMS_TOLD else []
-    return "; ".join(told[:PROBLEMS_TOLD] + more)
+    told = [_problem(item) for item in error.errors(include_url=False)[:PROBLEMS_TOLD]]
+    more = [f"and {error.error_count() - PROBLEMS_TOLD} more"] if error.error_count() > PROBLEMS_TOLD else []
+    return "; ".join(told + more)
 
 
 def _problem(item: ErrorDetails) -> str:

@@ -1,4 +1,4 @@
-"""The body of an upload, bounded in size and in silence while it comes."""
+"""The body of an upload, bounded in size, in silence and in slowness while it comes."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,6 +8,8 @@ from starlette.requests import Request
 from ffmill.errors import TooLarge, Unavailable
 
 SILENCE_SECONDS = 60.0
+HEAD_START_SECONDS = 60.0
+LEAST_BYTES_PER_SECOND = 1024
 
 
 def check_announced(request: Request, limit_bytes: int) -> None:
@@ -23,22 +25,37 @@ def too_large(limit_bytes: int) -> TooLarge:
 
 
 async def chunks(
-    request: Request, limit_bytes: int, *, silence_seconds: float = SILENCE_SECONDS
+    request: Request,
+    limit_bytes: int,
+    *,
+    silence_seconds: float = SILENCE_SECONDS,
+    head_start_seconds: float = HEAD_START_SECONDS,
 ) -> AsyncGenerator[bytes]:
     """The body as it comes in.
 
-    Raises TooLarge, Unavailable when nothing came for `silence_seconds`, ClientDisconnect when it broke off.
+    Raises TooLarge; Unavailable when nothing came for `silence_seconds`, or when, beside `head_start_seconds`, it was
+    waited for longer than a client of 1 KiB/s takes; ClientDisconnect when it broke off.
     """
-    body, total = aiter(request.stream()), 0
+    loop, body = asyncio.get_running_loop(), aiter(request.stream())
+    total, waited = 0, 0.0  # waited for the client alone: a slow store is not its fault
     while True:
+        patience = head_start_seconds + total / LEAST_BYTES_PER_SECOND - waited
+        began = loop.time()
         try:
-            async with asyncio.timeout(silence_seconds):
+            async with asyncio.timeout(min(silence_seconds, patience)):
                 chunk = await anext(body, None)
         except TimeoutError as error:
-            raise Unavailable(f"nothing came for {silence_seconds:g} s; the upload was dropped") from error
+            raise _too_slow(silence_seconds, patience) from error
+        waited += loop.time() - began
         if chunk is None:
             return
         total += len(chunk)
         if total > limit_bytes:
             raise too_large(limit_bytes)
         yield chunk
+
+
+def _too_slow(silence_seconds: float, patience: float) -> Unavailable:
+    if patience < silence_seconds:
+        return Unavailable(f"the upload came at less than {LEAST_BYTES_PER_SECOND} bytes a second, and was dropped")
+    return Unavailable(f"nothing came for {silence_seconds:g} s; the upload was dropped")

@@ -40,7 +40,7 @@ class WaitAnswer(Response):
         """Sends the answer; one that is cut off lacks its last message."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         if await self._ended(receive, send) and (job := await self._read()):
-            await send({"type": "http.response.body", "body": json_bytes({"data": self._parts.view(job)})})
+            await send({"type": "http.response.body", "body": json_bytes({"data": await self._parts.view(job)})})
 
     async def _ended(self, receive: Receive, send: Send) -> bool:
         """Sends blanks until the job has ended; False when that will not be known here."""

@@ -7,6 +7,7 @@ from ffmill.errors import BadRequest
 from ffmill.store import tmp_files
 from ffmill.store.signing import ExpiredSignature, InvalidSignature, Signer
 from ffmill.store.tmp_files import TmpFile
+from ffmill.turns import in_turns
 
 
 class OwnFiles:
@@ -21,7 +22,7 @@ class OwnFiles:
 
         Raises BadRequest when one is ours but has expired, or when nothing was uploaded to it.
         """
-        keys = [self._key(url) for url in urls]
+        keys = [self._key(url) async for url in in_turns(urls)]
         ids = [tmp_files.id_in(key) if key else None for key in keys]
         wanted = [file_id for file_id in ids if file_id]
         if not wanted:

@@ -10,13 +10,14 @@ from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote
 
 from ffmill.errors import Forbidden
-from ffmill.store.keys import check_key
+from ffmill.store.keys import MAX_KEY_BYTES
 
 Method = Literal["GET", "PUT"]
 
 FILES = "/files/"
 OURS = ("expires", "kid", "sig")  # parameters of the query
 MOST_SPLITS = 8  # how often `/files/` is looked for in one path: in a prefix of ours, and in keys
+LONGEST_QUOTED = 3 * MAX_KEY_BYTES  # characters of a key in a path, each byte as %XX
 
 _EXPIRES = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 
@@ -47,16 +48,15 @@ class Signer:
 
     def __init__(self, keys: Sequence[SigningKey], public_url: str, clock: Callable[[], float] = time.time) -> None:
         """`keys`: newest first; it signs, all verify. `public_url`: what URLs begin with, a path included."""
-        self._newest = keys[0]
-        self._secrets = {key.id: key.secret for key in keys}
+        self._newest = keys[0].id
+        self._digests = {key.id: hmac.new(key.secret, digestmod="sha256") for key in keys}  # keyed once, then copied
         self._start = public_url.rstrip("/") + FILES
         self._clock = clock
 
     def sign(self, method: Method, key: str, seconds: int) -> str:
-        """A URL that allows `method` on the object for so many seconds; GET allows HEAD too."""
-        expires = str(int(self._clock()) + seconds)
-        sig = _signature(self._newest.secret, method, expires, self._newest.id, check_key(key))
-        return f"{self._start}{quote(key)}?expires={expires}&kid={self._newest.id}&sig={sig}"
+        """A URL that allows `method` on the object, which is stored already, for so many seconds; GET allows HEAD."""
+        expires, kid = str(int(self._clock()) + seconds), self._newest
+        return f"{self._start}{quote(key)}?expires={expires}&kid={kid}&sig={self._signature(method, expires, kid, key)}"
 
     def verify(self, method: str, url: str) -> str:
         """The object key of a URL, or of its path and query, that allows `method`.
@@ -66,7 +66,7 @@ class Signer:
         path, expires, kid, sig = self._taken_apart(url)
         allowed = "GET" if method == "HEAD" else method
         for key in _keys(path):
-            if hmac.compare_digest(_signature(self._secrets[kid], allowed, expires, kid, key), sig):
+            if hmac.compare_digest(self._signature(allowed, expires, kid, key), sig):
                 if int(expires) <= self._clock():
                     raise ExpiredSignature("this URL has expired; ask for a new one")
                 return key
@@ -84,14 +84,23 @@ class Signer:
         if len(given) != len(OURS) or len(values) != len(OURS):
             raise _invalid()
         expires, kid, sig = (values[name] for name in OURS)
-        if not _EXPIRES.fullmatch(expires) or kid not in self._secrets or not sig.isascii():
+        if not _EXPIRES.fullmatch(expires) or kid not in self._digests or not sig.isascii():
             raise _invalid()
         return path, expires, kid, sig
 
+    def _signature(self, method: str, expires: str, kid: str, key: str) -> str:
+        """The key comes last: it alone may hold any character. 43 of base64url's (RFC 4648, section 5), unpadded."""
+        digest = self._digests[kid].copy()
+        digest.update(f"{method}\n{expires}\n{kid}\n{key}".encode("utf-8", "surrogatepass"))
+        return urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+
 
 def _keys(path: str) -> Iterator[str]:
-    """What may be the key in a path: all that follows a `/files/`, decoded once. A key may hold `/files/` itself."""
-    start = 0
+    """What may be the key in a path: all that follows a `/files/`, decoded once. A key may hold `/files/` itself.
+
+    What would be too long for a key is left undecoded: a hostile URL would have it decoded over and over.
+    """
+    start = max(0, len(path) - LONGEST_QUOTED - len(FILES))
     for _ in range(MOST_SPLITS):
         if (at := path.find(FILES, start)) < 0:
             return
@@ -100,12 +109,6 @@ def _keys(path: str) -> Iterator[str]:
         except UnicodeDecodeError:
             return
         start = at + 1
-
-
-def _signature(secret: bytes, method: str, expires: str, kid: str, key: str) -> str:
-    """The key comes last: it alone may hold any character. 43 of base64url's (RFC 4648, section 5), unpadded."""
-    signed = f"{method}\n{expires}\n{kid}\n{key}".encode("utf-8", "surrogatepass")
-    return urlsafe_b64encode(hmac.digest(secret, signed, "sha256")).rstrip(b"=").decode()
 
 
 def _invalid() -> InvalidSignature:

@@ -237,15 +237,25 @@ async def test_an_upload_that_breaks_off_leaves_nothing(service: Service, s3: S3
     assert len(kept_files(service, s3)) == 2
 
 
-async def test_a_silent_upload_is_dropped() -> None:
-    class Silent:
-        async def stream(self) -> AsyncIterator[bytes]:
-            yield b"x"
-            await asyncio.Event().wait()
+class Silent:
+    """A request of which one byte comes."""
 
+    async def stream(self) -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+
+async def test_a_silent_upload_is_dropped() -> None:
     body = chunks(Silent(), LIMIT, silence_seconds=0.01)  # pyright: ignore[reportArgumentType]
     assert await anext(body) == b"x"
     with pytest.raises(Unavailable, match="nothing came"):
+        await anext(body)
+
+
+async def test_an_upload_that_is_never_silent_for_long_is_dropped_for_its_slowness() -> None:
+    body = chunks(Silent(), LIMIT, silence_seconds=3600, head_start_seconds=0.01)  # pyright: ignore[reportArgumentType]
+    assert await anext(body) == b"x"
+    with pytest.raises(Unavailable, match="less than 1024 bytes a second"):
         await anext(body)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ffmill.api import documented, errors
 from ffmill.api.answers import JsonAnswer
 from ffmill.api.parts import Parts, parts_of
-from ffmill.db.pool import UNREACHABLE
+from ffmill.db.pool import UNREACHABLE, cut_after
 from ffmill.errors import Unavailable
 from ffmill.worker.registry import live_workers
 
@@ -40,10 +40,12 @@ async def readyz(request: Request) -> Response:
 
 async def _workers(parts: Parts) -> dict[str, int] | None:
     """Live workers by pool; None when the database cannot be asked."""
+    seconds = CHECK_SECONDS / 2  # to get a connection, and to get an answer
     try:
-        async with asyncio.timeout(CHECK_SECONDS), parts.pool.connection() as connection:
-            return await live_workers(connection, parts.settings.worker_lost_seconds)
-    except (TimeoutError, *UNREACHABLE):
+        async with parts.pool.connection(seconds) as connection:
+            with cut_after(connection, seconds):
+                return await live_workers(connection, parts.settings.worker_lost_seconds)
+    except UNREACHABLE:
         return None
 
 

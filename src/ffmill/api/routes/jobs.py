@@ -1,7 +1,7 @@
 """Jobs over HTTP: create, wait, list, get, cancel, read the log."""
 
 import re
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -9,8 +9,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from ffmill.api import documented, listed, queries
 from ffmill.api.answers import JsonAnswer
+from ffmill.api.aside import aside
 from ffmill.api.auth import Caller
-from ffmill.api.body import read_object
+from ffmill.api.body import parse_object, read_body
 from ffmill.api.parts import parts_of
 from ffmill.api.quoting import quoted
 from ffmill.api.schemas import submission, submissions
@@ -20,9 +21,20 @@ from ffmill.jobs.idempotency import Repeatable
 
 MOST_LISTED = 100
 FARTHEST = 10_000
+READ_AT_ONCE = 64 << 10  # bytes of a body: some milliseconds, whatever it holds
 KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 
 router = APIRouter(prefix="/api", tags=["Jobs"])
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Understand(Protocol[T_co]):
+    """Reads the object in a body; raises ValidationError."""
+
+    def __call__(self, body: dict[str, Any], *, max_timeout_seconds: int) -> T_co:
+        """What it asks for."""
+        ...
 
 
 @router.post("/jobs", **documented.CREATE_TOO)
@@ -31,22 +43,20 @@ async def create(request: Request, account: Caller) -> Response:
     """Accepts a job; with `?wait=true`, answers when it has ended."""
     parts = parts_of(request)
     wait = queries.flag(request.query_params, "wait")
-    body = await read_object(request, parts.settings.max_body_bytes)
-    asked = submission(body, max_timeout_seconds=parts.settings.max_timeout_seconds)
-    job = await parts.jobs.submit(account, asked, wait=wait, request=_repeatable(request, body))
+    asked, repeatable = await _asked(request, submission)
+    job = await parts.jobs.submit(account, asked, wait=wait, request=repeatable)
     if wait:
         return WaitAnswer(parts, account, job, blank_seconds=request.app.state.blank_seconds)
-    return JsonAnswer({"data": parts.view(job)})
+    return JsonAnswer({"data": await parts.view(job)})
 
 
 @router.post("/jobs/batch", **documented.BATCH)
 async def create_batch(request: Request, account: Caller) -> Response:
     """Accepts all of the jobs or none."""
     parts = parts_of(request)
-    body = await read_object(request, parts.settings.max_body_bytes)
-    asked = submissions(body, max_timeout_seconds=parts.settings.max_timeout_seconds)
-    jobs = await parts.jobs.submit_batch(account, asked, request=_repeatable(request, body))
-    return JsonAnswer({"data": [parts.view(job) for job in jobs]})
+    asked, repeatable = await _asked(request, submissions)
+    jobs = await parts.jobs.submit_batch(account, asked, request=repeatable)
+    return JsonAnswer({"data": await parts.views(jobs)})
 
 
 @router.get("/jobs", **documented.LIST)
@@ -63,21 +73,21 @@ async def list_jobs(request: Request, account: Caller) -> Response:
         "hasMore": page.has_more,
         "nextCursor": listed.cursor(page.end) if page.end else None,
     }
-    return JsonAnswer({"data": [parts.view(job) for job in page.jobs], "pagingParams": paging})
+    return JsonAnswer({"data": await parts.views(page.jobs), "pagingParams": paging})
 
 
 @router.get("/jobs/{job_id}", **documented.GET)
 async def get(request: Request, account: Caller, job_id: str) -> Response:
     """The job as it is now."""
     parts = parts_of(request)
-    return JsonAnswer({"data": parts.view(await parts.jobs.get(account, _uuid(job_id)))})
+    return JsonAnswer({"data": await parts.view(await parts.jobs.get(account, _uuid(job_id)))})
 
 
 @router.post("/jobs/{job_id}/cancel", **documented.CANCEL)
 async def cancel(request: Request, account: Caller, job_id: str) -> Response:
     """The job, cancelled unless it had ended before."""
     parts = parts_of(request)
-    return JsonAnswer({"data": parts.view(await parts.jobs.cancel(account, _uuid(job_id)))})
+    return JsonAnswer({"data": await parts.view(await parts.jobs.cancel(account, _uuid(job_id)))})
 
 
 @router.get("/jobs/{job_id}/logs", **documented.LOGS)
@@ -85,6 +95,18 @@ async def logs(request: Request, account: Caller, job_id: str) -> Response:
     """What the commands of the job printed."""
     log = await parts_of(request).jobs.logs(account, _uuid(job_id))
     return PlainTextResponse(log, headers={"X-Content-Type-Options": "nosniff"})
+
+
+async def _asked(request: Request, understand: Understand[T]) -> tuple[T, Repeatable | None]:
+    """What the body asks for, and the request as its Idempotency-Key tells it from others."""
+    settings = parts_of(request).settings
+    text = await read_body(request, settings.max_body_bytes)
+
+    def read() -> tuple[T, Repeatable | None]:
+        body = parse_object(text)
+        return understand(body, max_timeout_seconds=settings.max_timeout_seconds), _repeatable(request, body)
+
+    return read() if len(text) <= READ_AT_ONCE else await aside(read)
 
 
 def _repeatable(request: Request, body: Any) -> Repeatable | None:
