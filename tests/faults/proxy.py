@@ -19,6 +19,7 @@ class Proxy:
         self._open = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._streams: set[asyncio.StreamWriter] = set()
+        self._ending = False
         self.over = threading.Event()  # set while nothing is wrong
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -69,13 +70,15 @@ class Proxy:
         await self._listen()
 
     async def _end(self) -> None:
+        self._ending = True
         if self._server:
             self._server.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # transports that were closed just now are gone after one turn of the loop
+        for _ in range(3):
+            await asyncio.sleep(0)  # transports that were closed just now are gone after a turn of the loop
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with self._kept(writer), suppress(OSError):
@@ -92,7 +95,7 @@ class Proxy:
             yield
         finally:
             self._streams.discard(writer)
-            writer.close()
+            (writer.transport.abort if self._ending else writer.close)()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(1 << 16):
