@@ -19,7 +19,7 @@ class Proxy:
         self._open = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._streams: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._ending = False
         self.over = threading.Event()  # set while nothing is wrong
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -64,30 +64,38 @@ class Proxy:
             return
         assert self._server
         self._server.close()
-        for writer in self._streams:
+        for writer in list(self._streams):
             writer.transport.abort()
         await asyncio.sleep(seconds)
         await self._listen()
 
     async def _end(self) -> None:
+        self._ending = True
         if self._server:
             self._server.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(3):
+            await asyncio.sleep(0)  # transports that were closed just now are gone after a turn of the loop
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._open.wait()
-        with suppress(OSError):
+        with self._kept(writer), suppress(OSError):
+            await self._open.wait()
             their_reader, their_writer = await asyncio.open_connection(*self._target)
-            self._streams |= {writer, their_writer}
-            try:
+            with self._kept(their_writer):
                 await asyncio.gather(self._pump(reader, their_writer), self._pump(their_reader, writer))
-            finally:
-                self._streams -= {writer, their_writer}
-                their_writer.close()
-        writer.close()
+
+    @contextmanager
+    def _kept(self, writer: asyncio.StreamWriter) -> Generator[None]:
+        """Known as long as it is open, so that an outage can break it; closed at the end, cancelled or not."""
+        self._streams.add(writer)
+        try:
+            yield
+        finally:
+            self._streams.discard(writer)
+            (writer.transport.abort if self._ending else writer.close)()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(1 << 16):
