@@ -20,6 +20,7 @@ class Workspace:
     inputs: Path
     work: Path
     slot: int
+    uid: int | None = None  # the slot's user; None for the worker's own
 
     def write(self, name: str, text: str) -> None:
         """Makes a file in the job's directory that the command can read; never through a link left there."""
@@ -32,7 +33,7 @@ class Workspace:
 
 def make(root: Path, *, slot: int, uid: int | None, caged: bool) -> Workspace:
     """A fresh workspace in a directory that does not exist yet."""
-    workspace = Workspace(root=root, inputs=root / "inputs", work=root / "work", slot=slot)
+    workspace = Workspace(root=root, inputs=root / "inputs", work=root / "work", slot=slot, uid=uid)
     for directory in (root, workspace.work):
         directory.mkdir(mode=0o700)
     workspace.inputs.mkdir(mode=0o755)
