@@ -23,8 +23,8 @@ class Workspace:
     uid: int | None = None  # the slot's user; None for the worker's own
 
     def write(self, name: str, text: str) -> None:
-        """Makes a file in the job's directory that the command can read; never through a link left there."""
-        path = self.work / name
+        """Makes a file in `inputs/`, or makes it anew, where commands can read and not write."""
+        path = self.inputs / name
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
