@@ -3,18 +3,16 @@
 import os
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from ffmill.config import Settings
 from ffmill.errors import OutputMissing
-from ffmill.jobs.model import Job, Status
 from ffmill.sandbox.workspace import Workspace, make
 from ffmill.store.store import Store, open_store
 from ffmill.worker.outputs import keep
+from tests.integration.running import job
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has users to give away")
 
@@ -29,41 +27,10 @@ def store(tmp_path: Path) -> Store:
     return open_store(Settings(store_url=(tmp_path / "store").as_uri()))
 
 
-def job(*output_files: str) -> Job:
-    now = datetime.now(UTC)
-    return Job(
-        id=uuid4(),
-        account_id=uuid4(),
-        status=Status.RUNNING,
-        machine="cpu",
-        input_files={},
-        input_keys={},
-        output_files=output_files,
-        ffmpeg_commands=(),
-        webhook_url=None,
-        timeout_seconds=60,
-        priority=0,
-        metadata={},
-        wait_until=None,
-        warnings=(),
-        created_at=now,
-        queued_at=now,
-        started_at=now,
-        finished_at=None,
-        updated_at=now,
-        attempt=1,
-        error_message="",
-        outputs=(),
-        total_input_bytes=None,
-        total_output_bytes=None,
-        command_index=0,
-    )
-
-
 async def kept(workspace: Workspace, store: Store, *listed: str) -> dict[str, bytes]:
     """The outputs of a job that lists these, as they are in the store."""
     found = dict[str, bytes]()
-    for output in await keep(job(*listed), workspace, store):
+    for output in await keep(job(output_files=listed), workspace, store):
         async with store.open(output.key) as chunks:
             found[output.name] = b"".join([chunk async for chunk in chunks])
         assert len(found[output.name]) == output.bytes

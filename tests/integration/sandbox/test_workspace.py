@@ -149,6 +149,16 @@ async def test_use_of_disk_is_counted_without_following_links(tmp_path: Path) ->
     assert usage.files == 4
 
 
+async def test_a_file_with_several_names_is_counted_once(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1").write_bytes(bytes(1 << 20))
+    for number in range(2, 9):
+        (tmp_path / f"a/{number}").hardlink_to(tmp_path / "a/1")
+    usage = await measure(tmp_path, most_files=100)
+    assert 1 << 20 <= usage.bytes < 2 << 20
+    assert usage.files == 9
+
+
 async def test_counting_ends_at_the_most_files(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / str(number)).touch()
