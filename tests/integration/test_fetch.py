@@ -20,6 +20,7 @@ from ffmill.errors import InputFailed
 from ffmill.net.failures import UNREADABLE
 from ffmill.net.session import open_session
 from ffmill.worker import partial
+from ffmill.worker.budget import Budget, TooMuch
 from ffmill.worker.fetch import MOST_REDIRECTS, PAUSES, fetch
 from tests.integration.dialling import dialled
 from tests.integration.origin import Origin, Request, Script, endless, origin, ranges, raw, redirect, reply, silence
@@ -41,8 +42,9 @@ class Fetching:
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
 
-    async def fetch(self, url: str, *, limit_bytes: int = LIMIT) -> int:
-        return await fetch(self.session, url, self.path, limit_bytes=limit_bytes, pause=self.pause)
+    async def fetch(self, url: str, *, limit_bytes: int = LIMIT, budget: Budget | None = None) -> int:
+        budget = budget or Budget(2 * LIMIT)
+        return await fetch(self.session, url, self.path, limit_bytes=limit_bytes, budget=budget, pause=self.pause)
 
     async def fetched(self, url: str, *, limit_bytes: int = LIMIT) -> bytes:
         """The file's bytes, when fetching says as many."""
@@ -361,6 +363,43 @@ async def test_the_limit_holds_across_tries(fetching: Fetching) -> None:
     assert message.endswith(f"is {len(CONTENT)} bytes; the most is {len(CONTENT) - 1} (FFMILL_MAX_INPUT_BYTES)")
 
 
+async def test_what_is_begun_anew_is_charged_once(fetching: Fetching) -> None:
+    cut = reply(CONTENT, length=len(CONTENT) + 1, hang_up=True)
+    async with origin(cut, cut, reply(CONTENT)) as served:
+        budget = Budget(len(CONTENT) + 10)
+        assert await fetching.fetch(served.url(), budget=budget) == len(CONTENT)
+    budget.check(10)
+    with pytest.raises(TooMuch):
+        budget.check(11)
+
+
+async def test_a_file_that_announces_more_than_is_left_is_not_begun(fetching: Fetching) -> None:
+    async with origin(silence(b"HTTP/1.1 200 OK\r\nContent-Length: 1025\r\n\r\n")) as served:
+        with pytest.raises(InputFailed, match=r"brings the job's inputs beyond 1 KiB \(FFMILL_MAX_JOB_BYTES\)"):
+            await fetching.fetch(served.url(), budget=Budget(1024))
+    assert not fetching.path.exists()
+
+
+async def test_files_without_end_are_stopped_together(
+    fetching: Fetching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, write, budget = list[int](), os.pwrite, Budget(4 << 20)
+
+    def noting(descriptor: int, chunk: bytes, offset: int) -> int:
+        written.append(len(chunk))
+        return write(descriptor, chunk, offset)
+
+    async def one(url: str, path: Path) -> None:
+        with pytest.raises(InputFailed, match="FFMILL_MAX_JOB_BYTES"):
+            await fetch(fetching.session, url, path, limit_bytes=LIMIT, budget=budget)
+
+    monkeypatch.setattr(os, "pwrite", noting)
+    async with origin(endless()) as served, asyncio.TaskGroup() as group:
+        for number in range(8):
+            group.create_task(one(served.url(), tmp_path / str(number)))
+    assert 3 << 20 < sum(written) <= 4 << 20
+
+
 async def test_a_long_file_over_a_bad_line_arrives_in_more_parts_than_tries(fetching: Fetching) -> None:
     content = random.Random(3).randbytes(12 << 20)
     async with origin(ranges(content, sends=3 << 19)) as served:
@@ -521,7 +560,7 @@ async def test_a_cancelled_fetch_leaves_no_file_and_no_connection(fetching: Fetc
         gone.set()
 
     async with origin(script) as served, asyncio.timeout(20):
-        task = asyncio.create_task(fetching.fetch(served.url(), limit_bytes=1 << 30))
+        task = asyncio.create_task(fetching.fetch(served.url(), limit_bytes=1 << 30, budget=Budget(1 << 30)))
         await reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -534,7 +573,7 @@ async def test_the_callers_time_limit_is_the_callers(fetching: Fetching) -> None
     async with open_session(LOOPBACK) as patient, origin(silence()) as served:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
-                await fetch(patient, served.url(), fetching.path, limit_bytes=LIMIT)
+                await fetch(patient, served.url(), fetching.path, limit_bytes=LIMIT, budget=Budget(LIMIT))
     assert not fetching.path.exists()
 
 
@@ -550,5 +589,5 @@ async def test_many_files_are_fetched_side_by_side(fetching: Fetching, tmp_path:
     async with origin(reply(CONTENT)) as served, asyncio.TaskGroup() as group:
         for number in range(40):
             path = tmp_path / f"{number}"
-            group.create_task(fetch(fetching.session, served.url(), path, limit_bytes=LIMIT))
+            group.create_task(fetch(fetching.session, served.url(), path, limit_bytes=LIMIT, budget=Budget(LIMIT)))
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [CONTENT] * 40

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ffmill.config import Settings
 from ffmill.errors import BadRequest, CannotStart, NotFound, TooLarge, Unavailable
 from ffmill.store import durable, failures, remote
-from ffmill.store.store import Store, open_store
+from ffmill.store.store import Source, Store, open_store
 
 from .s3_server import BUCKET, KEY_ID, SECRET, S3Server, s3_settings
 
@@ -80,6 +80,10 @@ def written(path: Path, body: bytes) -> Path:
     return path
 
 
+def source(path: Path, body: bytes) -> Source:
+    return Source(str(written(path, body)))
+
+
 def files_in(directory: Path) -> list[str]:
     """The files below a directory, finished and unfinished ones alike."""
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
@@ -129,7 +133,7 @@ async def test_names_that_look_alike_are_different_files(store: Store) -> None:
 
 
 async def test_many_files_are_put_at_once(store: Store, tmp_path: Path) -> None:
-    files = {f"outputs/j/1/seg{n:03}.ts": written(tmp_path / "w" / str(n), b"%d" % n) for n in range(60)}
+    files = {f"outputs/j/1/seg{n:03}.ts": source(tmp_path / "w" / str(n), b"%d" % n) for n in range(60)}
     sizes = await store.put_files(files)
     assert sizes == {key: len(str(n)) for n, key in enumerate(files)}
     assert await read(store, "outputs/j/1/seg042.ts") == b"42"
@@ -212,7 +216,7 @@ async def test_a_prefix_is_deleted_by_whole_segments(store: Store, kept: tuple[S
 
 
 async def test_a_prefix_of_many_files_is_deleted(store: Store, kept: tuple[Store, Path], tmp_path: Path) -> None:
-    await store.put_files({f"m/{n}": written(tmp_path / "w" / str(n), b"x") for n in range(120)})
+    await store.put_files({f"m/{n}": source(tmp_path / "w" / str(n), b"x") for n in range(120)})
     await store.delete_prefix("m")
     assert files_in(kept[1]) == []
 
@@ -317,6 +321,34 @@ async def test_a_link_is_never_kept(store: Store, tmp_path: Path) -> None:
     assert secret.read_bytes() == b"root:x:0:0"
 
 
+async def test_a_file_is_taken_from_the_directory_that_is_held_open(store: Store, tmp_path: Path) -> None:
+    held, secret = tmp_path / "outputs", written(tmp_path / "host" / "a", b"secret")
+    written(held / "a", b"mine")
+    directory = os.open(held, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        held.rename(tmp_path / "moved")
+        held.symlink_to(secret.parent)
+        assert await store.put_files({"h/a": Source("a", directory)}) == {"h/a": 4}
+    finally:
+        os.close(directory)
+    assert await read(store, "h/a") == b"mine"
+    assert secret.read_bytes() == b"secret"
+
+
+async def test_a_file_with_another_name_is_never_kept(store: Store, tmp_path: Path) -> None:
+    """By that name it could be changed after it was published."""
+    (tmp_path / "hard").hardlink_to(written(tmp_path / "other", b"x"))
+    with pytest.raises(Unavailable):
+        await store.put_file("l/hard", tmp_path / "hard")
+    assert await store.stat("l/hard") is None
+
+
+async def test_a_pipe_is_not_waited_for(store: Store, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Unavailable):
+        await store.put_file("o/x", tmp_path / "pipe")
+
+
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/passwd", "a//b", ".staging/x", "a\0b", "", "a/" * 600])
 async def test_no_key_leaves_the_store(store: Store, tmp_path: Path, key: str) -> None:
     calls: list[Callable[[], Any]] = [
@@ -418,7 +450,7 @@ async def test_file_and_directories_are_synced_in_order_before_a_put_returns(
     directories = ["sync store/a/b", "sync store/a", "sync store"]
     assert done == ["rename to store/a/b/x", *directories]
     done.clear()
-    await store.put_files({f"a/b/{n}": written(tmp_path / "w" / n, b"x") for n in "123"})
+    await store.put_files({f"a/b/{n}": source(tmp_path / "w" / n, b"x") for n in "123"})
     assert done[-3:] == directories
     assert done[-6:-3] == [f"rename to store/a/b/{n}" for n in "123"]
     assert sum(step.startswith("sync store/.staging/") for step in done[:-6]) == 3
@@ -427,16 +459,11 @@ async def test_file_and_directories_are_synced_in_order_before_a_put_returns(
 
 async def test_a_put_of_many_that_fails_leaves_nothing_unfinished(tmp_path: Path) -> None:
     store = disk_store(tmp_path / "store")
-    files = {"o/1": written(tmp_path / "w/1", b"x"), "o/2": tmp_path / "w/none", "o/3": written(tmp_path / "w/3", b"x")}
+    none = Source(str(tmp_path / "w/none"))
+    files = {"o/1": source(tmp_path / "w/1", b"x"), "o/2": none, "o/3": source(tmp_path / "w/3", b"x")}
     with pytest.raises(Unavailable):
         await store.put_files(files)
     assert files_in(tmp_path / "store") == []
-
-
-async def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(Unavailable):
-        await disk_store(tmp_path / "store").put_file("o/x", tmp_path / "pipe")
 
 
 async def test_a_file_that_is_being_read_can_be_deleted(tmp_path: Path) -> None:
@@ -540,7 +567,7 @@ async def test_a_bucket_that_cannot_be_used_is_unavailable(
     calls: list[Callable[[], Any]] = [
         lambda: put(store, "o/x", b"x"),
         lambda: put(store, "o/x", bytes(9 << 20)),
-        lambda: store.put_files({f"o/{n}": written(tmp_path / n, b"x") for n in "ab"}),
+        lambda: store.put_files({f"o/{n}": source(tmp_path / n, b"x") for n in "ab"}),
         lambda: store.delete_prefix("o"),
         store.check,
     ]

@@ -16,13 +16,13 @@ def test_what_fits_is_left_as_it_is() -> None:
 @pytest.mark.parametrize("option", ["filter_complex", "lavfi", "vf", "filter:v:0", "af", "metadata:s:v"])
 def test_a_long_value_goes_into_a_file(option: str) -> None:
     words, files = spill(["-i", "in.mp4", f"-{option}", LONG, "out.mp4"])
-    assert words == ("-i", "in.mp4", f"-/{option}", ".argument-2", "out.mp4")
+    assert words == ("-i", "in.mp4", f"-/{option}", "inputs/.argument-2", "out.mp4")
     assert files == {".argument-2": LONG}
 
 
 def test_each_long_value_has_its_own_file() -> None:
     words, files = spill(["-vf", LONG, "a.mp4", "-vf", LONG + ",hflip", "b.mp4"])
-    assert words == ("-/vf", ".argument-0", "a.mp4", "-/vf", ".argument-3", "b.mp4")
+    assert words == ("-/vf", "inputs/.argument-0", "a.mp4", "-/vf", "inputs/.argument-3", "b.mp4")
     assert files == {".argument-0": LONG, ".argument-3": LONG + ",hflip"}
 
 

@@ -10,10 +10,11 @@ LIMIT_BYTES = 131_071  # Linux: MAX_ARG_STRLEN, 32 pages, less the NUL at the en
 
 
 def spill(argv: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The argv that fits, and the text of each file that it reads, by a name for the job's directory.
+    """The argv that fits, and the text of each file that it reads, by a name for `inputs/`.
 
     ffmpeg reads its own options so from version 7 on (ffmpeg documentation, "Options"). The names begin with a dot, so
-    no output is called so. Raises BadRequest when something is too long that cannot be read from a file.
+    no input is called so; and what an earlier command may have left in the job's directory is not in their way. Raises
+    BadRequest when something is too long that cannot be read from a file.
     """
     words, files = list(argv), dict[str, str]()
     if not any(map(_is_long, words)):
@@ -21,7 +22,7 @@ def spill(argv: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     for option in options.read(argv).options:
         if option.name in options.VALUED and _is_long(option.value):
             name = f".argument-{option.at}"
-            words[option.at : option.at + 2] = f"-/{words[option.at][1:]}", name
+            words[option.at : option.at + 2] = f"-/{words[option.at][1:]}", f"inputs/{name}"
             files[name] = option.value
     for word in words:
         if _is_long(word):

@@ -32,22 +32,27 @@ async def measure(directory: Path, *, most_files: int) -> Usage:
 
 
 def _blocks(top: Path, most_files: int) -> Iterator[int]:
-    """The blocks of each entry; what vanishes meanwhile counts nothing."""
-    waiting = [str(top)]
+    """The blocks of each entry; of a file with several names with the first, of what vanishes meanwhile none."""
+    waiting, seen = [str(top)], set[int]()
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    yield _blocks_of(entry)
+                    yield _blocks_of(entry, seen)
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:  # nested so deep that nobody can count it: too many
                 yield from (0 for _ in range(most_files + 1))
 
 
-def _blocks_of(entry: os.DirEntry[str]) -> int:
+def _blocks_of(entry: os.DirEntry[str], seen: set[int]) -> int:
     try:
-        return entry.stat(follow_symlinks=False).st_blocks
+        facts = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return 0
+    if facts.st_nlink > 1 and not entry.is_dir(follow_symlinks=False):
+        if facts.st_ino in seen:
+            return 0
+        seen.add(facts.st_ino)
+    return facts.st_blocks

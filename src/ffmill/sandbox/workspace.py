@@ -20,10 +20,11 @@ class Workspace:
     inputs: Path
     work: Path
     slot: int
+    uid: int | None = None  # the slot's user; None for the worker's own
 
     def write(self, name: str, text: str) -> None:
-        """Makes a file in the job's directory that the command can read; never through a link left there."""
-        path = self.work / name
+        """Makes a file in `inputs/`, or makes it anew, where commands can read and not write."""
+        path = self.inputs / name
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -32,7 +33,7 @@ class Workspace:
 
 def make(root: Path, *, slot: int, uid: int | None, caged: bool) -> Workspace:
     """A fresh workspace in a directory that does not exist yet."""
-    workspace = Workspace(root=root, inputs=root / "inputs", work=root / "work", slot=slot)
+    workspace = Workspace(root=root, inputs=root / "inputs", work=root / "work", slot=slot, uid=uid)
     for directory in (root, workspace.work):
         directory.mkdir(mode=0o700)
     workspace.inputs.mkdir(mode=0o755)

@@ -22,6 +22,7 @@ from ffmill.store.blocks import blocks
 from ffmill.store.failures import reading, writing
 from ffmill.store.keys import check_key
 from ffmill.store.objects import Store
+from ffmill.store.source import Source
 
 T = TypeVar("T")
 
@@ -48,12 +49,14 @@ class DiskStore(Store):
         # Syncing waits for the disk; threads of our own, so that a slow disk holds up no name look-up of the loop's.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
 
-    async def put_files(self, files: Mapping[str, Path]) -> dict[str, int]:
+    async def put_files(self, files: Mapping[str, Source]) -> dict[str, int]:
         """As Store says. Files of the same filesystem are moved, whoever owns them; others are copied."""
         staged = {check_key(key): self._staging_path() for key in files}
         with writing():
             try:
-                sizes = await self._side_by_side(durable.stage, [(path, staged[key]) for key, path in files.items()])
+                sizes = await self._side_by_side(
+                    durable.stage, [(source, staged[key]) for key, source in files.items()]
+                )
                 await self._in_thread(self._place, staged)
             except BaseException:
                 await self._in_thread(durable.remove, *staged.values())
@@ -139,7 +142,7 @@ class DiskStore(Store):
         for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):
             durable.sync_directory(directory)
 
-    async def _side_by_side(self, call: Callable[[Path, Path], T], arguments: list[tuple[Path, Path]]) -> list[T]:
+    async def _side_by_side(self, call: Callable[[Source, Path], T], arguments: list[tuple[Source, Path]]) -> list[T]:
         """Several syncs at once share one commit of the filesystem's journal."""
         results = await asyncio.gather(*(self._in_thread(call, *each) for each in arguments), return_exceptions=True)
         for result in results:

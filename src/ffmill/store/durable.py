@@ -3,29 +3,29 @@
 import errno
 import os
 import shutil
-import stat
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from ffmill.store.source import Source, check_plain
 
 PIECE_BYTES = 4 << 20
 STALE_SECONDS = 86_400
 
 
-def stage(path: Path, staged: Path) -> int:
+def stage(source: Source, staged: Path) -> int:
     """Brings a regular file into the staging directory, makes it ours and syncs it; returns its bytes."""
     try:
-        path.rename(staged)
+        source.move(staged)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy(path, staged)
+        _copy(source, staged)
     # In our directory no job can change it any more: what is checked now stays so.
     descriptor = os.open(staged, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        check_plain(facts)
         _own(descriptor, facts)
         os.fsync(descriptor)
         return facts.st_size
@@ -39,13 +39,11 @@ def _own(descriptor: int, facts: os.stat_result) -> None:
     os.fchmod(descriptor, 0o600)
 
 
-def _copy(path: Path, copy: Path) -> None:
+def _copy(source: Source, copy: Path) -> None:
     """Copies a file from another filesystem and removes it there; never through a link, never from a pipe."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    with open(copy, "xb", opener=private) as target, path.open("rb") as source:
-        shutil.copyfileobj(source, target, PIECE_BYTES)
-    path.unlink()
+    with os.fdopen(source.open(), "rb") as original, open(copy, "xb", opener=private) as target:
+        shutil.copyfileobj(original, target, PIECE_BYTES)
+    source.remove()
 
 
 def rename_into(path: Path, final: Path) -> None:

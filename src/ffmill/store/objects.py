@@ -14,6 +14,7 @@ import obstore
 from ffmill.errors import NotFound
 from ffmill.store.failures import reading, writing
 from ffmill.store.keys import check_key
+from ffmill.store.source import Source
 
 if TYPE_CHECKING:  # obstore has these for type checkers only
     from obstore.store import ObjectStore
@@ -35,7 +36,7 @@ class Store(ABC):
         self._objects = objects
 
     @abstractmethod
-    async def put_files(self, files: Mapping[str, Path]) -> dict[str, int]:
+    async def put_files(self, files: Mapping[str, Source]) -> dict[str, int]:
         """Keeps each file under its key; returns key → bytes, once all would survive a power cut.
 
         A reader sees a whole object or none. The files may be moved away. After a failure some may have been kept:
@@ -64,8 +65,8 @@ class Store(ABC):
         """Raises Unavailable when the store cannot be used."""
 
     async def put_file(self, key: str, path: Path) -> int:
-        """Keeps one file, as put_files does; returns its bytes."""
-        return (await self.put_files({key: path}))[key]
+        """Keeps one file, whose directories are our own, as put_files does; returns its bytes."""
+        return (await self.put_files({key: Source(str(path))}))[key]
 
     async def get_file(self, key: str, path: Path) -> int:
         """Copies the object to a new file at `path`; returns its bytes.

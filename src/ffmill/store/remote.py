@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
+from io import RawIOBase
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +19,7 @@ from ffmill.store.failures import reading, writing
 from ffmill.store.keys import check_key
 from ffmill.store.media_types import disposition, media_type
 from ffmill.store.objects import Store
+from ffmill.store.source import Source
 
 if TYPE_CHECKING:  # obstore has these for type checkers only
     from obstore import GetOptions, GetResult
@@ -59,19 +60,21 @@ class RemoteStore(Store):
         super().__init__(reads)
         self._bucket = reads
 
-    async def put_files(self, files: Mapping[str, Path]) -> dict[str, int]:
+    async def put_files(self, files: Mapping[str, Source]) -> dict[str, int]:
         """As Store says; the files stay where they are."""
         turns = asyncio.Semaphore(FILES_AT_ONCE)
 
-        async def put(key: str, path: Path) -> int:
+        async def put(key: str, source: Source) -> int:
             async with turns:
                 with writing():
-                    size = path.lstat().st_size  # noqa: ASYNC240  # no longer than a system call
-                return await self._put(key, _read(path), size, max(PART_BYTES, size // MOST_PARTS))
+                    file = os.fdopen(source.open(), "rb", buffering=0)
+                with file:
+                    size = os.fstat(file.fileno()).st_size
+                    return await self._put(key, _read(file), size, max(PART_BYTES, size // MOST_PARTS))
 
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = {key: group.create_task(put(key, path)) for key, path in files.items()}
+                tasks = {key: group.create_task(put(key, source)) for key, source in files.items()}
         except* FfmillError as failures:
             raise failures.exceptions[0] from failures
         return {key: task.result() for key, task in tasks.items()}
@@ -210,14 +213,10 @@ async def _part(result: "GetResult", start: int, end: int | None) -> AsyncGenera
             return
 
 
-async def _read(path: Path) -> AsyncGenerator[bytes]:
-    with writing(), open(path, "rb", buffering=0, opener=_no_link) as file:  # noqa: ASYNC230
+async def _read(file: RawIOBase) -> AsyncGenerator[bytes]:
+    with writing():
         while chunk := await asyncio.to_thread(file.read, PART_BYTES):
             yield chunk
-
-
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _bucket(settings: Settings, silence_seconds: float) -> S3Store:

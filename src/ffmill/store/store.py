@@ -8,8 +8,9 @@ from ffmill.errors import CannotStart
 from ffmill.store.disk import DiskStore
 from ffmill.store.objects import Stat, Store
 from ffmill.store.remote import RemoteStore
+from ffmill.store.source import Source
 
-__all__ = ["Stat", "Store", "open_store"]
+__all__ = ["Source", "Stat", "Store", "open_store"]
 
 
 def open_store(settings: Settings) -> Store:

@@ -14,7 +14,8 @@ from ffmill.errors import InputFailed
 from ffmill.net import targets
 from ffmill.net.failures import UNREADABLE, answered, judge
 from ffmill.net.targets import Target
-from ffmill.worker.partial import Misplaced, PartialFile, TooMuch
+from ffmill.worker.budget import Budget, TooMuch
+from ffmill.worker.partial import Misplaced, PartialFile
 
 LOG = structlog.stdlib.get_logger()
 
@@ -38,9 +39,15 @@ class _Interrupted(Exception):
 
 
 async def fetch(
-    session: aiohttp.ClientSession, url: str, path: Path, *, limit_bytes: int, pause: Pause = asyncio.sleep
+    session: aiohttp.ClientSession,
+    url: str,
+    path: Path,
+    *,
+    limit_bytes: int,
+    budget: Budget,
+    pause: Pause = asyncio.sleep,
 ) -> int:
-    """Fetches `url` into a new file at `path`; returns its bytes.
+    """Fetches `url` into a new file at `path`; returns its bytes, which are charged to the budget.
 
     Raises InputFailed, whose message says why in a sentence without passwords, query or resolved addresses; nothing
     is left at `path` then. `pause` waits for so many seconds between tries.
@@ -50,7 +57,7 @@ async def fetch(
     except targets.UnusableUrl as error:
         raise InputFailed(f"its URL {error}") from error
     with _new_file(path) as descriptor:
-        return await _Download(session, target, PartialFile(descriptor, limit_bytes), pause).run()
+        return await _Download(session, target, PartialFile(descriptor, limit_bytes, budget), pause).run()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The inputs of an attempt: fetched at once, side by side, and laid where the commands look for them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from ffmill.errors import InputFailed, Refusal
 from ffmill.jobs.model import Job
 from ffmill.sandbox.workspace import Workspace
 from ffmill.store.store import Store
+from ffmill.worker.budget import Budget, TooMuch
 from ffmill.worker.fetch import fetch
 from ffmill.worker.patience import patiently
 
@@ -37,36 +38,38 @@ class Sources:
     @asynccontextmanager
     async def open(self, job: Job, aliases: Mapping[str, str], workspace: Workspace) -> AsyncGenerator[Inputs]:
         """The job's inputs, each under its alias in `inputs/`; raises InputFailed."""
-        turns = asyncio.Semaphore(AT_ONCE)
+        turns, budget = asyncio.Semaphore(AT_ONCE), Budget(self._job_bytes)
 
-        async def bring(name: str) -> int:
+        async def bring(names: Sequence[str]) -> int:
+            paths = [workspace.inputs / aliases[name] for name in names]
             async with turns:
-                return await self._bring(job, name, workspace.inputs / aliases[name])
+                size = await self._bring(job, names[0], paths[0], budget)
+            for path in paths[1:]:
+                path.hardlink_to(paths[0])
+            return size * len(names)
 
         try:
             async with asyncio.TaskGroup() as group:
-                sizes = [group.create_task(bring(name)) for name in job.input_files]
+                sizes = [group.create_task(bring(names)) for names in alike(job)]
         except* (InputFailed, OSError) as failures:
             raise failures.exceptions[0] from failures
-        total = sum(task.result() for task in sizes)
-        if total > self._job_bytes:
-            raise InputFailed(f"the inputs are {total} bytes; a job may use {self._job_bytes} (FFMILL_MAX_JOB_BYTES)")
         link(job.input_files, aliases, workspace)
-        yield Inputs(total_bytes=total)
+        yield Inputs(total_bytes=sum(task.result() for task in sizes))
 
-    async def _bring(self, job: Job, name: str, path: Path) -> int:
+    async def _bring(self, job: Job, name: str, path: Path, budget: Budget) -> int:
         key = job.input_keys.get(name)
         if key is None:
+            url, limit_bytes = job.input_files[name], self._limit_bytes
             try:
-                return await fetch(self._session, job.input_files[name], path, limit_bytes=self._limit_bytes)
+                return await fetch(self._session, url, path, limit_bytes=limit_bytes, budget=budget)
             except InputFailed as error:
                 raise InputFailed(f'input "{name}" could not be fetched: {error.message}') from error
         try:
-            return await patiently(lambda: self._copy(name, key, path))
+            return await patiently(lambda: self._copy(name, key, path, budget))
         except Refusal as error:
             raise InputFailed(f'input "{name}" could not be read: {error.message}') from error
 
-    async def _copy(self, name: str, key: str, path: Path) -> int:
+    async def _copy(self, name: str, key: str, path: Path, budget: Budget) -> int:
         """A file of our own store; begun anew where a try broke off."""
         stat = await self._store.stat(key)
         if stat is None:
@@ -76,7 +79,24 @@ class Sources:
                 f'input "{name}" is {stat.bytes} bytes; the most is {self._limit_bytes} (FFMILL_MAX_INPUT_BYTES)'
             )
         path.unlink(missing_ok=True)  # noqa: ASYNC240  # no longer than a system call
-        return await self._store.get_file(key, path)
+        try:
+            budget.take(stat.bytes)
+        except TooMuch as error:
+            raise InputFailed(f'input "{name}" {error}') from error
+        try:
+            return await self._store.get_file(key, path)
+        except BaseException:
+            budget.give_back(stat.bytes)
+            raise
+
+
+def alike(job: Job) -> list[list[str]]:
+    """The names of the inputs, those of one and the same file together: that is brought once, and linked."""
+    names = dict[tuple[str, bool], list[str]]()
+    for name, url in job.input_files.items():
+        key = job.input_keys.get(name)
+        names.setdefault((key or url, key is not None), []).append(name)
+    return list(names.values())
 
 
 def link(names: Mapping[str, str], aliases: Mapping[str, str], workspace: Workspace) -> None:

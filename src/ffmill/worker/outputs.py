@@ -1,19 +1,22 @@
 """The outputs of an attempt: found among what the commands wrote, and kept in the store."""
 
+import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from ffmill.errors import LimitExceeded, OutputMissing
 from ffmill.jobs import names
 from ffmill.jobs.model import Job, Output
 from ffmill.sandbox.workspace import Workspace
-from ffmill.store.store import Store
+from ffmill.store.store import Source, Store
 from ffmill.worker.patience import patiently
 
 MOST = 10_000
 SHOWN = 20
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+NO_DIRECTORY = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)  # gone, a file, a link, closed to us
 
 
 async def keep(job: Job, workspace: Workspace, store: Store) -> tuple[Output, ...]:
@@ -21,22 +24,45 @@ async def keep(job: Job, workspace: Workspace, store: Store) -> tuple[Output, ..
 
     Their keys hold the attempt: what a lost attempt kept is never published.
     """
-    found = find(job.output_files, workspace)
-    keys = {name: f"outputs/{job.id}/{job.attempt}/{name}" for name in found}
-    files = {keys[name]: path for name, path in found.items()}
-    # a store on disk may have moved them away before it failed
-    sizes = await patiently(lambda: store.put_files(files), can_go_on=lambda: all(map(Path.exists, files.values())))
+    with opened(workspace) as directories:
+        found = find(job.output_files, directories, owner=workspace.uid)
+        keys = {name: f"outputs/{job.id}/{job.attempt}/{name}" for name in found}
+        files = {keys[name]: source for name, source in found.items()}
+        # a store on disk may have moved them away before it failed
+        sizes = await patiently(
+            lambda: store.put_files(files), can_go_on=lambda: all(map(Source.exists, files.values()))
+        )
     return tuple(Output(name=name, key=key, bytes=sizes[key]) for name, key in keys.items())
 
 
-def find(listed: Sequence[str], workspace: Workspace) -> dict[str, Path]:
+@contextmanager
+def opened(workspace: Workspace) -> Generator[list[int]]:
+    """Descriptors of the job's directory and of its `outputs/`, where that still is a directory.
+
+    The commands may have put anything there, a link to a directory of the host too: what is opened here is all that is
+    looked at and taken from, never a path.
+    """
+    with ExitStack() as stack:
+        directories = [os.open(workspace.work, DIRECTORY)]
+        stack.callback(os.close, directories[0])
+        try:
+            directories.append(os.open("outputs", DIRECTORY, dir_fd=directories[0]))
+        except OSError as error:
+            if error.errno not in NO_DIRECTORY:
+                raise
+        else:
+            stack.callback(os.close, directories[1])
+        yield directories
+
+
+def find(listed: Sequence[str], directories: Sequence[int], *, owner: int | None) -> dict[str, Source]:
     """The file of each listed output, those of a pattern under their own names.
 
-    What lies in `outputs/` goes before what was written beside it. Only regular files that were made in this attempt
-    count: never a link, neither symbolic nor hard.
+    What lies in a later directory goes before what lies in an earlier one. Only regular files that were made in this
+    attempt count, and by the `owner` where there is one: never a link, neither symbolic nor hard.
     """
-    written = dict(_files(workspace.work)) | dict(_files(workspace.work / "outputs"))
-    found: dict[str, Path] = {}
+    written = {name: source for directory in directories for name, source in _files(directory, owner)}
+    found: dict[str, Source] = {}
     for entry in listed:
         matched = {entry: written[entry]} if entry in written else _matching(entry, written)
         if not matched:
@@ -47,24 +73,21 @@ def find(listed: Sequence[str], workspace: Workspace) -> dict[str, Path]:
     return found
 
 
-def _matching(entry: str, written: Mapping[str, Path]) -> dict[str, Path]:
+def _matching(entry: str, written: Mapping[str, Source]) -> dict[str, Source]:
     if not names.is_pattern(entry):
         return {}
     return {name: written[name] for name in sorted(written) if names.matches(entry, name)}
 
 
-def _files(directory: Path) -> Iterator[tuple[str, Path]]:
-    try:
-        entries = list(os.scandir(directory))
-    except FileNotFoundError:
-        return
-    for entry in entries:
-        facts = entry.stat(follow_symlinks=False)
-        if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1:
-            yield entry.name, Path(entry.path)
+def _files(directory: int, owner: int | None) -> Iterator[tuple[str, Source]]:
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            facts = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1 and owner in (None, facts.st_uid):
+                yield entry.name, Source(entry.name, directory)
 
 
-def _missing(entry: str, written: Mapping[str, Path]) -> str:
+def _missing(entry: str, written: Mapping[str, Source]) -> str:
     there = sorted(written)
     more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
     listed = ", ".join(there[:SHOWN]) + more if there else "none"

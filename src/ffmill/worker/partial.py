@@ -6,6 +6,8 @@ import re
 
 import aiohttp
 
+from ffmill.worker.budget import Budget, TooMuch
+
 # Writes go into the page cache in well under a millisecond, so the first ones are made on the loop: a thread costs
 # more. A longer file may make the kernel stop its writer until the disk has caught up; that a thread waits for.
 DIRECT_BYTES = 16 << 20
@@ -17,17 +19,14 @@ class Misplaced(Exception):
     """An answer does not fit to what has arrived already, or ended too soon; the text completes a sentence."""
 
 
-class TooMuch(Exception):
-    """The file is larger than its limit; the text completes a sentence."""
-
-
 class PartialFile:
     """What has arrived of one file, and what vouches for it: RFC 9110, section 13.1.5 (If-Range)."""
 
-    def __init__(self, descriptor: int, limit_bytes: int) -> None:
-        self.size = 0
+    def __init__(self, descriptor: int, limit_bytes: int, budget: Budget) -> None:
+        self.size = 0  # as much of the budget is charged
         self._descriptor = descriptor
         self._limit_bytes = limit_bytes
+        self._budget = budget
         self._validator: str | None = None  # None: the next answer begins anew
         self._total: int | None = None
 
@@ -39,6 +38,8 @@ class PartialFile:
 
     def restart(self) -> None:
         """Forgets what has arrived."""
+        os.ftruncate(self._descriptor, 0)
+        self._budget.give_back(self.size)
         self.size, self._validator, self._total = 0, None, None
 
     def begin(self, answer: aiohttp.ClientResponse) -> None:
@@ -47,22 +48,24 @@ class PartialFile:
             self._continue(answer)
         else:
             self.restart()
-            os.ftruncate(self._descriptor, 0)
             self._validator = _validator(answer)
             self._total = None if _is_coded(answer) else answer.content_length
-        announced = self.size + (answer.content_length or 0)
+        coming = answer.content_length or 0
+        announced = self.size + coming
         if announced > self._limit_bytes:
             raise TooMuch(f"is {announced} bytes; the most is {self._limit_bytes} (FFMILL_MAX_INPUT_BYTES)")
+        self._budget.check(coming)
 
     async def write(self, chunk: bytes) -> None:
         """Appends bytes; raises TooMuch, and OSError when the disk takes no more."""
         if self.size + len(chunk) > self._limit_bytes:
             raise TooMuch(f"is larger than {self._limit_bytes} bytes, the most there may be (FFMILL_MAX_INPUT_BYTES)")
-        if self.size < DIRECT_BYTES:
-            _write(self._descriptor, chunk, self.size)
+        self._budget.take(len(chunk))
+        at, self.size = self.size, self.size + len(chunk)
+        if at < DIRECT_BYTES:
+            _write(self._descriptor, chunk, at)
         else:
-            await _in_thread(self._descriptor, chunk, self.size)
-        self.size += len(chunk)
+            await _in_thread(self._descriptor, chunk, at)
 
     def end(self) -> None:
         """Raises Misplaced unless the file is whole, as far as its length was announced."""

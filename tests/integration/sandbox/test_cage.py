@@ -30,8 +30,10 @@ async def test_a_command_reads_its_inputs_and_leaves_its_outputs(bench: Bench) -
 async def test_a_cage_learns_its_files_after_it_was_made(full: Bench) -> None:
     async with full.sandbox.workspace(1) as workspace, full.sandbox.cage(workspace) as cage:
         (workspace.inputs / "late.srt").write_bytes(SUBTITLES)
-        workspace.write("also late", "1\n00:00:01,000 --> 00:00:02,000\nlate\n")
-        done = await full.run_in(cage, workspace, ["-i", "inputs/late.srt", "-i", "also late", "-c", "copy", "a.srt"])
+        workspace.write(".also", "1\n00:00:01,000 --> 00:00:02,000\nlate\n")
+        done = await full.run_in(
+            cage, workspace, ["-i", "inputs/late.srt", "-i", "inputs/.also", "-c", "copy", "a.srt"]
+        )
         assert done.exit.code == 0, done.log
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
+from ffmill.jobs.spill import spill
 from ffmill.sandbox.removal import remove
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.sandbox.scratch import Scratch
@@ -60,10 +61,25 @@ async def test_what_a_slot_writes_goes_through_no_link(bench: Bench, tmp_path: P
     victim = tmp_path / "victim"
     victim.write_text("safe")
     async with bench.sandbox.workspace(0) as workspace:
-        (workspace.work / "list").symlink_to(victim)
+        (workspace.inputs / "list").symlink_to(victim)
         workspace.write("list", "mine")
-        assert (workspace.work / "list").read_text() == "mine"
+        assert (workspace.inputs / "list").read_text() == "mine"
     assert victim.read_text() == "safe"
+
+
+async def test_nothing_that_commands_leave_is_in_the_way_of_what_a_slot_writes(full: Bench) -> None:
+    """As hls does: by `-strftime_mkdir` it makes directories of any name."""
+    graph = f"metadata=add:key=k:value={'x' * 140_000}"
+    words, files = spill(["-f", "lavfi", "-i", "testsrc2=s=64x64", "-frames:v", "1", "-vf", graph, "outputs/a.png"])
+    async with full.sandbox.workspace(0) as workspace:
+        for name in files:
+            (workspace.work / name / "full").mkdir(parents=True)
+        for _ in range(2):  # commands of one job, with the same place for it
+            for name, text in files.items():
+                workspace.write(name, text)
+            async with full.sandbox.cage(workspace) as cage:
+                run = await full.run_in(cage, workspace, list(words))
+            assert run.exit.code == 0, run.log
 
 
 def test_removal_follows_no_links(tmp_path: Path) -> None:
@@ -131,6 +147,16 @@ async def test_use_of_disk_is_counted_without_following_links(tmp_path: Path) ->
     usage = await measure(tmp_path, most_files=100)
     assert 1 << 20 <= usage.bytes < 2 << 20
     assert usage.files == 4
+
+
+async def test_a_file_with_several_names_is_counted_once(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1").write_bytes(bytes(1 << 20))
+    for number in range(2, 9):
+        (tmp_path / f"a/{number}").hardlink_to(tmp_path / "a/1")
+    usage = await measure(tmp_path, most_files=100)
+    assert 1 << 20 <= usage.bytes < 2 << 20
+    assert usage.files == 9
 
 
 async def test_counting_ends_at_the_most_files(tmp_path: Path) -> None:

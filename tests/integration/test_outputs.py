@@ -1,0 +1,138 @@
+"""What of that which commands wrote becomes an output, whatever strangers have made of the job's directory."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ffmill.config import Settings
+from ffmill.errors import OutputMissing
+from ffmill.sandbox.workspace import Workspace, make
+from ffmill.store.store import Store, open_store
+from ffmill.worker.outputs import keep
+from tests.integration.running import job
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has users to give away")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return make(tmp_path / "0-0", slot=0, uid=None, caged=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(Settings(store_url=(tmp_path / "store").as_uri()))
+
+
+async def kept(workspace: Workspace, store: Store, *listed: str) -> dict[str, bytes]:
+    """The outputs of a job that lists these, as they are in the store."""
+    found = dict[str, bytes]()
+    for output in await keep(job(output_files=listed), workspace, store):
+        async with store.open(output.key) as chunks:
+            found[output.name] = b"".join([chunk async for chunk in chunks])
+        assert len(found[output.name]) == output.bytes
+    return found
+
+
+async def test_what_lies_in_outputs_goes_before_what_lies_beside_it(workspace: Workspace, store: Store) -> None:
+    for path, text in {"a": "beside", "b": "beside", "outputs/a": "inside", "outputs/c.ts": "inside"}.items():
+        (workspace.work / path).write_text(text)
+    assert await kept(workspace, store, "a", "*.ts", "b") == {"a": b"inside", "b": b"beside", "c.ts": b"inside"}
+
+
+def link_outputs(workspace: Workspace, host: Path) -> None:
+    shutil.rmtree(workspace.work / "outputs")
+    (workspace.work / "outputs").symlink_to(host)
+
+
+def link_to_a_link(workspace: Workspace, host: Path) -> None:
+    (workspace.work / "inner").symlink_to(host)
+    shutil.rmtree(workspace.work / "outputs")
+    (workspace.work / "outputs").symlink_to("inner")
+
+
+def link_the_file(workspace: Workspace, host: Path) -> None:
+    (workspace.work / "outputs/secret.txt").symlink_to(host / "secret.txt")
+
+
+def link_the_file_hard(workspace: Workspace, host: Path) -> None:
+    (workspace.work / "outputs/secret.txt").hardlink_to(host / "secret.txt")
+
+
+def make_a_pipe(workspace: Workspace, _: Path) -> None:
+    os.mkfifo(workspace.work / "outputs/secret.txt")
+
+
+def make_a_file(workspace: Workspace, _: Path) -> None:
+    shutil.rmtree(workspace.work / "outputs")
+    (workspace.work / "outputs").touch()
+
+
+def make_a_directory(workspace: Workspace, _: Path) -> None:
+    (workspace.work / "outputs/secret.txt").mkdir()
+
+
+def make_nothing(workspace: Workspace, _: Path) -> None:
+    shutil.rmtree(workspace.work / "outputs")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        link_outputs,
+        link_to_a_link,
+        link_the_file,
+        link_the_file_hard,
+        make_a_pipe,
+        make_a_file,
+        make_a_directory,
+        make_nothing,
+    ],
+)
+@pytest.mark.parametrize("listed", ["secret.txt", "*.txt"])
+async def test_nothing_of_the_host_becomes_an_output(
+    workspace: Workspace, store: Store, tmp_path: Path, attack: Callable[[Workspace, Path], None], listed: str
+) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    (host / "secret.txt").write_text("secret")
+    attack(workspace, host)
+    with pytest.raises(OutputMissing):
+        await kept(workspace, store, listed)
+    assert (host / "secret.txt").read_text() == "secret"
+
+
+async def test_an_attempt_whose_outputs_became_a_file_keeps_what_lies_beside(
+    workspace: Workspace, store: Store, tmp_path: Path
+) -> None:
+    make_a_file(workspace, tmp_path)
+    (workspace.work / "a").write_text("beside")
+    assert await kept(workspace, store, "a") == {"a": b"beside"}
+
+
+@root_only
+async def test_only_what_the_slots_user_wrote_becomes_an_output(tmp_path: Path, store: Store) -> None:
+    workspace = make(tmp_path / "0-0", slot=0, uid=234_567, caged=True)
+    for name, owner in {"mine": 234_567, "roots": 0, "anothers": 234_568}.items():
+        (workspace.work / "outputs" / name).touch()
+        os.chown(workspace.work / "outputs" / name, owner, owner)
+    assert await kept(workspace, store, "*") == {"mine": b""}
+
+
+async def test_no_descriptor_is_left(workspace: Workspace, store: Store) -> None:
+    (workspace.work / "a").touch()
+    await kept(workspace, store, "a")  # what the store opens for good
+    before = open_descriptors()
+    for number in range(3):
+        (workspace.work / f"outputs/{number}").touch()
+        await kept(workspace, store, f"{number}")
+        with pytest.raises(OutputMissing):
+            await kept(workspace, store, "none")
+    assert open_descriptors() == before
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
