@@ -18,32 +18,42 @@ PR_SET_PDEATHSIG = 1
 CLONE_NEWUSER = 0x10000000
 
 
-def command(program: Sequence[str], *, run_as: As = "self", uid: int = 0, gid: int = 0) -> list[str]:
+def command(
+    program: Sequence[str],
+    *,
+    run_as: As = "self",
+    uid: int = 0,
+    gid: int = 0,
+    ending: signal.Signals = signal.SIGKILL,
+) -> list[str]:
     """The argument list that runs `program` tied to the calling process; its pid becomes the program's.
+
+    The kernel sends it `ending` when the calling process has died, however that was.
 
     `namespace` shows `uid` and `gid` to the program while the kernel keeps the caller's, `user` changes to them.
     The tie is to the calling thread (prctl(2), PR_SET_PDEATHSIG), which must live as long as the program shall.
     """
-    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), run_as, str(uid), str(gid), *program]
+    numbers = (str(number) for number in (os.getpid(), uid, gid, int(ending)))
+    return [sys.executable, "-I", "-S", __file__, run_as, *numbers, *program]
 
 
 def main() -> None:
     """Takes the user id, ties this process to its parent, becomes the program."""
-    parent, run_as, uid, gid, *program = sys.argv[1:]
+    run_as, parent, uid, gid, ending, *program = sys.argv[1:]
     if run_as == "namespace":
         _enter_namespace(int(uid), int(gid))
     elif run_as == "user":
         os.setgroups([])
         os.setgid(int(gid))
         os.setuid(int(uid))
-    _tie(int(parent))  # last: a change of user id would undo it
+    _tie(int(parent), int(ending))  # last: a change of user id would undo it
     os.execv(program[0], program)  # noqa: S606  # becoming the program is the purpose
 
 
-def _tie(parent: int) -> None:
+def _tie(parent: int, ending: int) -> None:
     if not sys.platform.startswith("linux"):
         return
-    _libc("prctl", PR_SET_PDEATHSIG, signal.SIGKILL.value, 0, 0, 0)
+    _libc("prctl", PR_SET_PDEATHSIG, ending, 0, 0, 0)
     if os.getppid() != parent:  # it died before the tie was made
         sys.exit("the process that started this one has ended")
 

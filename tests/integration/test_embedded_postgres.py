@@ -201,6 +201,8 @@ def test_it_dies_with_its_parent_and_starts_again(tmp_path: Path, orphaned: subp
     assert ended(server)
     with EmbeddedPostgres(tmp_path) as postgres:
         assert count_visits(postgres.url) == 1
+        log = (postgres.home / "log").read_text()
+    assert "recovery in progress" not in log, "it was not shut down in order"
 
 
 def test_a_busy_backend_that_outlived_its_server_does_not_hinder_the_next(
@@ -217,6 +219,7 @@ def test_a_busy_backend_that_outlived_its_server_does_not_hinder_the_next(
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         while not connection.execute("SELECT 1 FROM pg_stat_activity WHERE query = %s", (busy,)).fetchone():
             pass
+    os.kill(server, signal.SIGKILL)
     orphaned.kill()
     assert ended(server)
     assert processes_of(postgres), "the backend computes on, alone"

@@ -126,7 +126,9 @@ class EmbeddedPostgres:
         """The argument list that runs the server; its pid is the server's. Ends first what a dead parent left."""
         leftovers.end(self.data, self.socket)
         settings = (part for name, value in FIXED.items() for part in ("-c", f"{name}={value}"))
-        return find_owner().command([str(programs.postgres_bin() / "postgres"), "-D", str(self.data), *settings])
+        server = [str(programs.postgres_bin() / "postgres"), "-D", str(self.data), *settings]
+        # a fast shutdown, in a moment: what was killed must sync all of its files at the next start, for seconds
+        return find_owner().command(server, ending=signal.SIGINT)
 
     def log(self) -> IO[bytes]:
         """The server's log, opened to be appended to."""

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +21,9 @@ class Owner:
     uid: int = 0
     gid: int = 0
 
-    def command(self, program: Sequence[str]) -> list[str]:
-        """The argument list that runs `program` as this owner, tied to this process."""
-        return tether.command(program, run_as=self.run_as, uid=self.uid, gid=self.gid)
+    def command(self, program: Sequence[str], *, ending: signal.Signals = signal.SIGKILL) -> list[str]:
+        """The argument list that runs `program` as this owner, tied to this process: with its end it gets `ending`."""
+        return tether.command(program, run_as=self.run_as, uid=self.uid, gid=self.gid, ending=ending)
 
     def take(self, directory: Path) -> None:
         """Makes a directory of ours this owner's; raises CannotStart when it belongs to a third."""
