@@ -39,27 +39,22 @@ class WaitAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the answer; one that is cut off lacks its last message."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        if await self._ended(receive, send) and (job := await self._read()):
+        if job := await self._ended(receive, send):
             await send({"type": "http.response.body", "body": json_bytes({"data": await self._parts.view(job)})})
 
-    async def _ended(self, receive: Receive, send: Send) -> bool:
-        """Sends blanks until the job has ended; False when that will not be known here."""
-        runners = (self._parts.jobs.wait(self._job.id), self._parts.stopping.wait(), _hung_up(receive))
-        async with _race(*runners) as racers:
-            while not (done := await _first(racers, self._blank_seconds)):
+    async def _ended(self, receive: Receive, send: Send) -> Job | None:
+        """Sends blanks until the job has ended; None when that will not be known here."""
+        wait = self._parts.jobs.wait(self._account, self._job.id)
+        async with _race(wait, self._parts.stopping.wait(), _hung_up(receive)) as (end, *others):
+            while not (done := await _first([end, *others], self._blank_seconds)):
                 await send({"type": "http.response.body", "body": BLANK, "more_body": True})
-            end = racers[0]
-            if end not in done:
-                return False
-            if error := end.exception():
-                LOG.warning("lost sight of a job that a client waits for", job=str(self._job.id), error=str(error))
-            return error is None
+            return self._known(end) if end in done else None
 
-    async def _read(self) -> Job | None:
+    def _known(self, end: asyncio.Task[Job]) -> Job | None:
         try:
-            return await self._parts.jobs.get(self._account, self._job.id)
+            return end.result()
         except (Refusal, *UNREACHABLE) as error:
-            LOG.warning("cannot read a job that a client waits for", job=str(self._job.id), error=str(error))
+            LOG.warning("lost sight of a job that a client waits for", job=str(self._job.id), error=str(error))
             return None
 
 
@@ -68,13 +63,13 @@ async def _hung_up(receive: Receive) -> None:
         pass
 
 
-async def _first(tasks: Sequence[asyncio.Task[object]], seconds: float) -> set[asyncio.Task[object]]:
+async def _first(tasks: Sequence[asyncio.Task[Any]], seconds: float) -> set[asyncio.Task[Any]]:
     """Those of the tasks that are done, once one is; none when `seconds` pass before."""
     return (await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED))[0]
 
 
 @asynccontextmanager
-async def _race(*runners: Coroutine[Any, Any, object]) -> AsyncGenerator[list[asyncio.Task[object]]]:
+async def _race(*runners: Coroutine[Any, Any, Any]) -> AsyncGenerator[list[asyncio.Task[Any]]]:
     """Runs all of them; those that are still under way at the end are cancelled."""
     tasks = [asyncio.create_task(runner) for runner in runners]
     try:

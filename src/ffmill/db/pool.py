@@ -11,6 +11,7 @@ from typing import TypeAlias
 import psycopg
 import structlog
 from psycopg import AsyncConnection, OperationalError
+from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
@@ -19,8 +20,9 @@ LOG = structlog.stdlib.get_logger()
 Connection: TypeAlias = AsyncConnection[TupleRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
-UNREACHABLE = (OperationalError, PoolTimeout, PoolClosed)
-"""What psycopg raises when the database cannot be reached or does not answer in time: 503 at the edge."""
+UNREACHABLE = (OperationalError, IdleInTransactionSessionTimeout, ReadOnlySqlTransaction, PoolTimeout, PoolClosed)
+"""What psycopg raises when the database cannot be reached, does not answer in time, or takes no writes for now, as amid
+a failover: 503 at the edge."""
 
 CONNECT = {
     "connect_timeout": 5,

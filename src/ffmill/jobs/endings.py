@@ -9,7 +9,7 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from ffmill.db.pool import CONNECT, FORGET_US, UNREACHABLE
+from ffmill.db.pool import CONNECT, FORGET_US, UNREACHABLE, cut_after
 from ffmill.jobs.repository import ENDED_CHANNEL
 
 LOG = structlog.stdlib.get_logger()
@@ -39,12 +39,18 @@ class Endings:
                 self._waiters.pop(job_id, None)
 
     async def run(self) -> None:
-        """Listens until cancelled; after a broken connection, again."""
+        """Listens until cancelled; after a broken connection, again.
+
+        After any other failure too: an API that ends for it takes all of its requests along, and waiters look for
+        themselves every so often.
+        """
         while True:
             try:
                 await self.listen()
             except UNREACHABLE as error:
                 LOG.warning("listening for ended jobs broke off", error=str(error).strip())
+            except Exception:
+                LOG.exception("listening for ended jobs failed")
             self.listening.clear()
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -56,18 +62,23 @@ class Endings:
             **CONNECT,  # pyright: ignore[reportArgumentType]  # numbers are fine
         )
         async with connection:
-            await connection.execute(FORGET_US)
-            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(ENDED_CHANNEL)))
+            with cut_after(connection, SILENCE_SECONDS):
+                await connection.execute(FORGET_US)
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(ENDED_CHANNEL)))
             self.listening.set()
             self._wake_all()
             while True:
                 async for note in connection.notifies(timeout=SILENCE_SECONDS):
                     self._wake(note.payload)
-                async with asyncio.timeout(SILENCE_SECONDS):
+                with cut_after(connection, SILENCE_SECONDS):
                     await connection.execute("SELECT 1")
 
     def _wake(self, payload: str) -> None:
-        for event in self._waiters.get(UUID(payload), ()):
+        try:
+            job_id = UUID(payload)
+        except ValueError:  # anyone who may connect may notify
+            return
+        for event in self._waiters.get(job_id, ()):
             event.set()
 
     def _wake_all(self) -> None:

@@ -1,11 +1,15 @@
 """What can be done with jobs: submit, get, list, cancel, read the log, wait."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from ffmill.accounts.model import Account
 from ffmill.config import Settings
-from ffmill.db.pool import Pool
+from ffmill.db.pool import UNREACHABLE, Pool
 from ffmill.errors import NotFound, Unavailable
 from ffmill.jobs import listing, repository
 from ffmill.jobs.endings import Endings
@@ -14,6 +18,11 @@ from ffmill.jobs.listing import EVERYTHING, Filter, Page, Place
 from ffmill.jobs.model import Job, Status, Submission
 from ffmill.jobs.submitting import OwnFiles, Submitting
 from ffmill.jobs.tickets import Tickets, ended
+
+T = TypeVar("T")
+LOOK_SECONDS = 30.0  # between looks at a job of which nothing is heard
+PATIENCE_SECONDS = 30.0  # with a database that cannot be reached: one that is restarted takes less
+PAUSE_SECONDS = 0.5
 
 
 class Jobs:
@@ -85,12 +94,17 @@ class Jobs:
             await self.get(account, job_id)
         return log or ""
 
-    async def wait(self, job_id: UUID) -> None:
-        """Returns when the job has ended; raises Unavailable when that cannot be known any more."""
+    async def wait(self, account: Account, job_id: UUID) -> Job:
+        """The job, once it has ended; through an outage of the database, if that is not long.
+
+        Raises Unavailable or NotFound when the job's end cannot be known any more.
+        """
         async with self._endings.watch(job_id) as changed:
-            while not await self._has_ended(job_id):
-                await changed.wait()
+            while not await _patiently(partial(self._has_ended, job_id)):
+                with suppress(TimeoutError):  # a notice may be lost, or none come because nobody can listen
+                    await asyncio.wait_for(changed.wait(), LOOK_SECONDS)
                 changed.clear()
+        return await _patiently(partial(self.get, account, job_id))
 
     async def _has_ended(self, job_id: UUID) -> bool:
         async with self._pool.connection() as connection:
@@ -98,3 +112,16 @@ class Jobs:
         if status is None:
             raise Unavailable(f"job {job_id} is gone")
         return Status(status).terminal
+
+
+async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+    """What `read` gives; again while the database cannot be reached, for a time."""
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await read()
+        except UNREACHABLE:
+            if loop.time() > give_up:
+                raise
+        await asyncio.sleep(PAUSE_SECONDS)
