@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ffmill.sandbox.acting import acting_as
 from ffmill.sandbox.cores import pinned_to
@@ -75,9 +76,9 @@ class Process:
         within = self._within.result() if self._within.done() else None
         return within or self._popen.pid
 
-    async def ended_within(self, seconds: float) -> bool:
-        """Waits so long for the end at most."""
-        await asyncio.wait([self._ended], timeout=seconds)
+    async def ended_before(self, others: Iterable["asyncio.Future[Any]"]) -> bool:
+        """Waits for the end, or for that of one of the others; whether the program has ended."""
+        await asyncio.wait([self._ended, *others], return_when=asyncio.FIRST_COMPLETED)
         return self._ended.done()
 
     async def send(self, data: bytes) -> None:
