@@ -1,16 +1,20 @@
 """What of that which commands wrote becomes an output, whatever strangers have made of the job's directory."""
 
+import asyncio
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ffmill.config import Settings
-from ffmill.errors import OutputMissing
+from ffmill.errors import LimitExceeded, OutputMissing
+from ffmill.jobs import names
 from ffmill.sandbox.workspace import Workspace, make
 from ffmill.store.store import Store, open_store
+from ffmill.worker import outputs
 from ffmill.worker.outputs import keep
 from tests.integration.running import job
 
@@ -111,6 +115,64 @@ async def test_an_attempt_whose_outputs_became_a_file_keeps_what_lies_beside(
     make_a_file(workspace, tmp_path)
     (workspace.work / "a").write_text("beside")
     assert await kept(workspace, store, "a") == {"a": b"beside"}
+
+
+async def test_too_many_files_for_the_patterns_end_the_search_at_once(
+    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, matches = list[str](), names.matches
+
+    def noting(pattern: str, name: str) -> bool:
+        tried.append(name)
+        return matches(pattern, name)
+
+    monkeypatch.setattr(names, "matches", noting)
+    monkeypatch.setattr(outputs, "MOST", 3)
+    for number in range(20):
+        (workspace.work / f"{number:02}.ts").touch()
+    with pytest.raises(LimitExceeded, match="the most, 3"):
+        await kept(workspace, store, "*.ts", "*s")
+    assert tried == ["00.ts", "01.ts", "02.ts", "03.ts"]
+
+
+async def test_only_names_with_the_ends_of_a_pattern_are_tried(
+    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, matches = list[str](), names.matches
+
+    def noting(pattern: str, name: str) -> bool:
+        tried.append(name)
+        return matches(pattern, name)
+
+    monkeypatch.setattr(names, "matches", noting)
+    for name in ("aa", "pa.ts", "part.ts", "part1.ts", "part1.mp4", "partx.ts", "pz", "z"):
+        (workspace.work / name).touch()
+    assert (await kept(workspace, store, "part%d.ts")).keys() == {"part1.ts"}
+    assert tried == ["part.ts", "part1.ts", "partx.ts"]
+
+
+async def test_a_search_that_takes_too_long_fails_the_job(workspace: Workspace) -> None:
+    times = iter(range(0, 1000, 15))
+    for name in "abc":
+        (workspace.work / name).touch()
+    with outputs.opened(workspace) as directories, pytest.raises(LimitExceeded, match="fewer or simpler patterns"):
+        outputs.find(["*"], directories, owner=None, search=outputs.Search(lambda: next(times)))
+
+
+async def test_the_loop_runs_while_outputs_are_looked_for(
+    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop_runs, matches = threading.Event(), names.matches
+
+    def waiting(pattern: str, name: str) -> bool:
+        assert loop_runs.wait(30)
+        return matches(pattern, name)
+
+    monkeypatch.setattr(names, "matches", waiting)
+    (workspace.work / "a").touch()
+    keeping = asyncio.create_task(kept(workspace, store, "*"))
+    asyncio.get_running_loop().call_soon(loop_runs.set)
+    assert await keeping == {"a": b""}
 
 
 @root_only

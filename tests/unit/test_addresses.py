@@ -7,7 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ffmill.net import addresses
 from ffmill.net.addresses import AddressRefused, check
+from ffmill.net.local import is_local
 
 REFUSED = {
     "this host, RFC 1122": ["0.0.0.0", "0.0.0.1", "0.255.255.255"],
@@ -168,3 +170,25 @@ def _refused(address: IPv4Address | IPv6Address) -> bool:
     except AddressRefused:
         return True
     return False
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "255.255.255.255"])
+def test_the_kernel_knows_its_own_addresses(address: str) -> None:
+    assert is_local(ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111"])
+def test_the_addresses_of_others_are_not_our_own(address: str) -> None:
+    assert not is_local(ip_address(address))
+
+
+def test_a_public_address_of_this_host_is_refused_unless_it_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ours(address: object) -> bool:
+        return str(address) in ("8.8.8.8", "2606:4700:4700::1111")
+
+    monkeypatch.setattr(addresses, "is_local", ours)
+    for address in ("8.8.8.8", "::ffff:8.8.8.8", "64:ff9b::808:808", "2606:4700:4700::1111"):
+        with pytest.raises(AddressRefused):
+            check(address)
+        check(address, [ip_network("8.8.8.8/32"), ip_network("2606:4700:4700::1111/128")])
+    check("8.8.4.4")

@@ -183,3 +183,10 @@ def test_a_hostile_pattern_is_matched_at_once() -> None:
     assert not names.matches("*a" * 100 + "b", "a" * 255)
     assert not names.matches("%d%Y" * 50 + "x", "1" * 255)
     assert names.matches("%d1" * 20, "1" * 200)
+
+
+@given(pattern=st.text("ab%*?[]!-d03$Nsx", max_size=12), name=st.text("ab%*?[]03x", max_size=12))
+def test_whatever_matches_has_the_literal_ends(pattern: str, name: str) -> None:
+    head, tail = names.literal_ends(pattern)
+    if names.matches(pattern, name):
+        assert name == pattern or (name.startswith(head) and name.endswith(tail))

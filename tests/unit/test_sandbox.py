@@ -1,6 +1,7 @@
 """What the sandbox decides without starting anything."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,10 @@ def test_a_limit_names_its_value_and_its_setting() -> None:
 
 def test_reserved_memory_may_exceed_what_is_used() -> None:
     assert LIMITS.memory_bytes < LIMITS.data_bytes < LIMITS.address_bytes
+
+
+def test_what_is_allowed_for_stacks_is_bounded() -> None:
+    assert replace(LIMITS, threads=8192).data_bytes == LIMITS.memory_bytes + (16 << 30)
 
 
 @pytest.mark.parametrize(

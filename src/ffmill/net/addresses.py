@@ -9,6 +9,8 @@ import errno
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from ffmill.net.local import is_local
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -59,7 +61,7 @@ class AddressRefused(OSError):
 
 
 def check(address: str, allow_nets: Iterable[Network] = ()) -> None:
-    """Raises AddressRefused unless `address`, a literal one, is public or lies in one of `allow_nets`.
+    """Raises AddressRefused unless `address`, a literal one, is public and another host's, or lies in `allow_nets`.
 
     Only the plain spelling of an address is taken; another, as 0x7f.1 or 2130706433, is refused unread.
     """
@@ -68,7 +70,9 @@ def check(address: str, allow_nets: Iterable[Network] = ()) -> None:
     except ValueError:
         raise AddressRefused from None
     meant = _meant(dialled)
-    if not (_is_public(meant) or any(dialled in net or meant in net for net in allow_nets)):
+    if any(dialled in net or meant in net for net in allow_nets):
+        return
+    if not _is_public(meant) or any(map(is_local, {dialled, meant})):
         raise AddressRefused
 
 

@@ -1,5 +1,6 @@
 """A cage: a confined `sh` that waits for one line, made ready before the command is known."""
 
+import asyncio
 import resource
 import time
 from collections.abc import Mapping, Sequence
@@ -98,22 +99,31 @@ class Cage:
         await self._process.send(words)
         breach = await self._see_through(watch)
         ended = await self._process.result()
-        wall = time.monotonic() - began
+        wall, peak = time.monotonic() - began, _peak(ended, watch)
         breach = breach or evidence.breach(limits, ended.code, threads_counted=self._door.count_threads)
+        if breach is None and peak > limits.memory_bytes:  # it was quicker than the watch
+            breach = limits.memory_sentence()
         return Exit(
             code=ended.code,
             cpu_seconds=ended.cpu_seconds,
-            peak_memory_bytes=_peak(ended, watch),
+            peak_memory_bytes=peak or ended.peak_memory_bytes,
             wall_seconds=wall,
             limit=breach or await watch.look_at_disk(),
         )
 
     async def _see_through(self, watch: Watch) -> str | None:
-        while not await self._process.ended_within(watch.pause):
-            if breach := await watch.look():
-                await self._process.kill()
-                return breach
-        return None
+        """Waits for the end; a command that breaks a limit before is killed for that, and the sentence given."""
+        looks = [asyncio.ensure_future(look) for look in (watch.process(), watch.holdings())]
+        try:
+            if await self._process.ended_before(looks):
+                return None
+            breach = next(look.result() for look in looks if look.done())
+            await self._process.kill()
+            return breach
+        finally:
+            for look in looks:
+                look.cancel()
+            await asyncio.gather(*looks, return_exceptions=True)
 
 
 def _each(*listeners: Listener) -> Listener:
@@ -125,8 +135,7 @@ def _each(*listeners: Listener) -> Listener:
 
 
 def _peak(ended: Ended, watch: Watch) -> int:
-    """wait4's figure is exact where it exceeds our own: until its execve the child had our pages."""
+    """The command's own; 0 when it was gone before it was looked at, and wait4 tells no more than that it is not above
+    ours: until its execve the child had our pages."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
-    if ended.peak_memory_bytes > own or not watch.peak_memory_bytes:
-        return ended.peak_memory_bytes
-    return watch.peak_memory_bytes
+    return ended.peak_memory_bytes if ended.peak_memory_bytes > own else watch.peak_memory_bytes

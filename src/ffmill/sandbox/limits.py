@@ -7,6 +7,9 @@ from ffmill.config import Settings
 
 MIB = 1 << 20
 STACK_BYTES = 8 * MIB  # of a thread: reserved, counted as data, mostly never used
+# So many stacks are allowed for, however many threads are: ffmpeg needs fewer on a machine with 128 cores, and what is
+# allowed for stacks can be filled with data between two looks of the watch.
+MOST_STACKS = 2048
 ARENA_BYTES = 64 * MIB  # address space that malloc sets aside for a thread
 UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "bytes"))
 
@@ -35,7 +38,7 @@ class Limits:
     @property
     def data_bytes(self) -> int:
         """RLIMIT_DATA: memory that is only reserved counts there, stacks above all (setrlimit(2))."""
-        return self.memory_bytes + self.threads * STACK_BYTES
+        return self.memory_bytes + min(self.threads, MOST_STACKS) * STACK_BYTES
 
     @property
     def address_bytes(self) -> int:
@@ -53,6 +56,10 @@ class Limits:
     def files_sentence(self) -> str:
         """What to say when there are too many files."""
         return f"the job wrote more than {self.files:,} files"
+
+    def hidden_sentence(self) -> str:
+        """What to say when the files cannot be counted."""
+        return "the job made directories that cannot be looked into: closed ones, or nested too deep"
 
     def memory_sentence(self) -> str:
         """What to say when memory ran out."""

@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ffmill.sandbox.acting import acting_as
 from ffmill.sandbox.cores import pinned_to
@@ -59,10 +60,16 @@ class Process:
         self._inner: int | None = None
         self._told: int | None = None
         self._words = b""
+        self._doomed = False  # whether it is to be killed as soon as that can be done
         self._input, theirs = socket.socketpair()
         self._input.setblocking(False)
-        with theirs:
-            self._launch(start, theirs)
+        try:
+            with theirs:
+                self._launch(start, theirs)
+        except BaseException:
+            self._input.close()
+            self._forget()
+            raise
 
     @property
     def has_ended(self) -> bool:
@@ -75,9 +82,9 @@ class Process:
         within = self._within.result() if self._within.done() else None
         return within or self._popen.pid
 
-    async def ended_within(self, seconds: float) -> bool:
-        """Waits so long for the end at most."""
-        await asyncio.wait([self._ended], timeout=seconds)
+    async def ended_before(self, others: Iterable["asyncio.Future[Any]"]) -> bool:
+        """Waits for the end, or for that of one of the others; whether the program has ended."""
+        await asyncio.wait([self._ended, *others], return_when=asyncio.FIRST_COMPLETED)
         return self._ended.done()
 
     async def send(self, data: bytes) -> None:
@@ -105,24 +112,35 @@ class Process:
         return ended
 
     async def close(self) -> None:
-        """Kills the program with everything in it, waits until that is gone, and gives back what it held."""
+        """Kills the program with everything in it, waits until that is gone, and gives back what it held.
+
+        Cancelled, it does so all the same, and nobody waits for it.
+        """
         try:
             await self.kill()
-        finally:
-            self._release()
+        except asyncio.CancelledError:
+            self._ended.add_done_callback(lambda _: self._release())
+            raise
+        self._release()
 
     async def kill(self) -> None:
-        """Kills the program with everything in it and waits until that is gone."""
-        if self._ended.done():
+        """Kills the program with everything in it, even when it is cancelled, and waits until that is gone."""
+        self._doomed = True
+        self._strike()
+        await asyncio.shield(self._ended)
+
+    def _strike(self) -> None:
+        """Kills what bwrap runs, not bwrap: it then tells the end and the cost, and nothing is left half made.
+
+        Before bwrap has told what it runs nothing is done: this is called again when it has.
+        """
+        if self._ended.done() or not self._within.done():
             return
-        # what bwrap runs is killed, not bwrap: it then tells the end and the cost, and nothing is left half made
-        await asyncio.wait([self._ended, self._within], return_when=asyncio.FIRST_COMPLETED)
         if self._inner is not None:
             with suppress(ProcessLookupError):  # it has ended, and bwrap is about to
                 signal.pidfd_send_signal(self._inner, signal.SIGKILL)
-        elif not self._ended.done():
+        else:
             os.killpg(self._popen.pid, signal.SIGKILL)
-        await asyncio.shield(self._ended)
 
     def _launch(self, start: Start, stdin: socket.socket) -> None:
         argv, telling = list(start.argv), ()
@@ -171,6 +189,8 @@ class Process:
         if found and not self._ended.done():
             self._inner = _open_child(int(found[1]), self._popen.pid)
         self._within.set_result(int(found[1]) if found and self._inner is not None else None)
+        if self._doomed:
+            self._strike()
 
     def _forget(self) -> None:
         if self._told is not None:

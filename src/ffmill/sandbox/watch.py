@@ -1,23 +1,23 @@
 """Looks after a command at work: what it holds of disk, memory and threads, against its limits."""
 
+import asyncio
 import time
-from pathlib import Path
 
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.process import Process
-from ffmill.sandbox.usage import Usage, measure
+from ffmill.sandbox.usage import Held, Usage, measure, measure_held, read_status
 from ffmill.sandbox.workspace import Workspace
 
 PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 1.0
 GLANCE_SECONDS = 0.01
-IDLE_SHARE = 20  # a look that takes long is followed by a pause of so many times that
+IDLE_SHARE = 20  # a count that takes long is followed by a pause of so many times that, within reason
 
 
 class Watch:
     """Of one command."""
 
     def __init__(self, process: Process, workspace: Workspace, limits: Limits) -> None:
-        self.pause = PAUSE_SECONDS  # before the next look
         self.peak_memory_bytes = 0  # seen so far
         self._process = process
         self._workspace = workspace
@@ -31,12 +31,25 @@ class Watch:
             self._glanced = now
             self.look_at_process()
 
-    async def look(self) -> str | None:
-        """The sentence on the limit that is broken, if one is."""
-        began = time.monotonic()
-        breach = self.look_at_process() or await self.look_at_disk()
-        self.pause = max(PAUSE_SECONDS, IDLE_SHARE * (time.monotonic() - began))
-        return breach
+    async def process(self) -> str:
+        """The sentence on memory or threads, once that limit is broken."""
+        while True:
+            await asyncio.sleep(PAUSE_SECONDS)
+            if breach := self.look_at_process():
+                return breach
+
+    async def holdings(self) -> str:
+        """The sentence on files, or on the memory of several processes, once that limit is broken.
+
+        On its own: to count a hundred thousand files takes long, and memory is filled fast.
+        """
+        pause = PAUSE_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            began = time.monotonic()
+            if breach := await self._look_at_holdings():
+                return breach
+            pause = pause_after(time.monotonic() - began)
 
     def look_at_process(self) -> str | None:
         """Memory and threads (proc(5), /proc/PID/status)."""
@@ -48,24 +61,28 @@ class Watch:
             return self._limits.threads_sentence()
         return None
 
-    async def look_at_disk(self) -> str | None:
-        """Bytes and number of files."""
+    async def look_at_disk(self, held: Held | None = None) -> str | None:
+        """Bytes and number of files, those included that are `held` without a name."""
         most = self._limits.files
         if self._inputs is None:
             self._inputs = await measure(self._workspace.inputs, most_files=most)
         written = await measure(self._workspace.work, most_files=most)
+        if written.hidden:
+            return self._limits.hidden_sentence()
         if written.files > most:
             return self._limits.files_sentence()
-        if written.bytes + self._inputs.bytes > self._limits.job_bytes:
+        unlinked = held.unlinked_bytes if held else 0
+        if written.bytes + unlinked + self._inputs.bytes > self._limits.job_bytes:
             return self._limits.job_sentence()
         return None
 
+    async def _look_at_holdings(self) -> str | None:
+        held = await measure_held(self._process.pid)
+        if held.memory_bytes > self._limits.memory_bytes:
+            return self._limits.memory_sentence()
+        return await self.look_at_disk(held)
 
-def read_status(pid: int) -> dict[str, int]:
-    """The figures of a process; empty when it is gone, or where there is no /proc."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return {}
-    fields = (line.partition(":") for line in lines)
-    return {name: int(value.split()[0]) for name, _, value in fields if name in ("VmHWM", "VmRSS", "Threads")}
+
+def pause_after(seconds: float) -> float:
+    """Before the next count, after one that took so long."""
+    return min(max(PAUSE_SECONDS, IDLE_SHARE * seconds), LONGEST_PAUSE_SECONDS)

@@ -1,10 +1,15 @@
 """The outputs of an attempt: found among what the commands wrote, and kept in the store."""
 
+import asyncio
 import errno
 import os
 import stat
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 
 from ffmill.errors import LimitExceeded, OutputMissing
 from ffmill.jobs import names
@@ -15,6 +20,8 @@ from ffmill.worker.patience import patiently
 
 MOST = 10_000
 SHOWN = 20
+SEARCH_SECONDS = 20  # ten patterns and 100,000 files take a fraction of one
+FINDER = ThreadPoolExecutor(1, thread_name_prefix="outputs")  # one, since only one thread runs Python at a time
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NO_DIRECTORY = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)  # gone, a file, a link, closed to us
 
@@ -25,7 +32,7 @@ async def keep(job: Job, workspace: Workspace, store: Store) -> tuple[Output, ..
     Their keys hold the attempt: what a lost attempt kept is never published.
     """
     with opened(workspace) as directories:
-        found = find(job.output_files, directories, owner=workspace.uid)
+        found = await _found(job, directories, workspace.uid)
         keys = {name: f"outputs/{job.id}/{job.attempt}/{name}" for name in found}
         files = {keys[name]: source for name, source in found.items()}
         # a store on disk may have moved them away before it failed
@@ -55,28 +62,78 @@ def opened(workspace: Workspace) -> Generator[list[int]]:
         yield directories
 
 
-def find(listed: Sequence[str], directories: Sequence[int], *, owner: int | None) -> dict[str, Source]:
+async def _found(job: Job, directories: Sequence[int], owner: int | None) -> dict[str, Source]:
+    """What `find` gives, beside the loop; cancelled, it leaves when the thread is done with the directories."""
+    search = Search()
+    running = asyncio.get_running_loop().run_in_executor(
+        FINDER, lambda: find(job.output_files, directories, owner=owner, search=search)
+    )
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        search.stop()
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        running.exception()
+        raise
+
+
+class Search:
+    """Bounds a search: patterns and names by the thousand, chosen to fit badly, would keep a core at work for hours."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end: float | None = None
+
+    def stop(self) -> None:
+        """Ends the search, whose result nobody waits for any more."""
+        self._end = float("-inf")
+
+    def go_on(self) -> None:
+        """Raises LimitExceeded when it has taken too long; counted from the first call."""
+        if self._end is None:
+            self._end = self._clock() + SEARCH_SECONDS
+        if self._clock() > self._end:
+            raise LimitExceeded(
+                f"the outputs were not found within {SEARCH_SECONDS} s: fewer or simpler patterns, or fewer files"
+            )
+
+
+def find(listed: Sequence[str], directories: Sequence[int], *, owner: int | None, search: Search) -> dict[str, Source]:
     """The file of each listed output, those of a pattern under their own names.
 
     What lies in a later directory goes before what lies in an earlier one. Only regular files that were made in this
     attempt count, and by the `owner` where there is one: never a link, neither symbolic nor hard.
     """
     written = {name: source for directory in directories for name, source in _files(directory, owner)}
+    there = sorted(written)
     found: dict[str, Source] = {}
     for entry in listed:
-        matched = {entry: written[entry]} if entry in written else _matching(entry, written)
+        matched = False
+        for name in [entry] if entry in written else _matching(entry, there, search):
+            matched = True
+            found[name] = written[name]
+            if len(found) > MOST:
+                raise LimitExceeded(f"the commands wrote more files that were asked for than the most, {MOST:,}")
         if not matched:
-            raise OutputMissing(_missing(entry, written))
-        found |= matched
-    if len(found) > MOST:
-        raise LimitExceeded(f"the commands wrote {len(found)} files that were asked for; the most is {MOST}")
+            raise OutputMissing(_missing(entry, there))
     return found
 
 
-def _matching(entry: str, written: Mapping[str, Source]) -> dict[str, Source]:
+def _matching(entry: str, there: Sequence[str], search: Search) -> Iterator[str]:
+    """The names that the pattern matches, of those that are there, sorted."""
     if not names.is_pattern(entry):
-        return {}
-    return {name: written[name] for name in sorted(written) if names.matches(entry, name)}
+        return
+    search.go_on()
+    head, tail = names.literal_ends(entry)
+    for name in islice(there, bisect_left(there, head), None):
+        if not name.startswith(head):
+            return
+        if name.endswith(tail):
+            search.go_on()
+            if names.matches(entry, name):
+                yield name
 
 
 def _files(directory: int, owner: int | None) -> Iterator[tuple[str, Source]]:
@@ -87,8 +144,7 @@ def _files(directory: int, owner: int | None) -> Iterator[tuple[str, Source]]:
                 yield entry.name, Source(entry.name, directory)
 
 
-def _missing(entry: str, written: Mapping[str, Source]) -> str:
-    there = sorted(written)
+def _missing(entry: str, there: Sequence[str]) -> str:
     more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
     listed = ", ".join(there[:SHOWN]) + more if there else "none"
     what = (

@@ -12,7 +12,9 @@ import pytest
 import uvloop
 
 from ffmill.config import Settings
+from ffmill.sandbox.cage import Cage
 from ffmill.sandbox.limits import Limits
+from ffmill.sandbox.process import Process, Start
 from ffmill.sandbox.sandbox import Sandbox
 from tests.integration.sandbox.conftest import Bench, is_alive, until, until_named
 
@@ -195,6 +197,33 @@ async def test_a_command_may_be_cancelled_at_any_moment(bench: Bench) -> None:
             except TimeoutError:
                 continue
         assert (open_descriptors(), children()) == before
+
+
+async def test_a_command_is_gone_however_often_it_is_cancelled(bench: Bench) -> None:
+    """At once too, when bwrap has not yet told what it runs."""
+    before, cages = (open_descriptors(), children()), list[Cage]()
+
+    async def run() -> None:
+        async with bench.sandbox.workspace(0) as workspace, bench.sandbox.cage(workspace) as cage:
+            cages.append(cage)
+            await bench.run_in(cage, workspace, ENDLESS)
+
+    running = asyncio.create_task(run())
+    while not cages:  # noqa: ASYNC110  # no event tells
+        await asyncio.sleep(0)
+    while not running.done():
+        running.cancel()
+        await asyncio.sleep(0)
+    await until(lambda: cages[0].has_ended)
+    await until(lambda: (open_descriptors(), children()) == before)
+
+
+async def test_a_program_that_cannot_be_started_leaves_no_descriptor() -> None:
+    before = open_descriptors()
+    for is_bwrap in (True, False):
+        with pytest.raises(FileNotFoundError):
+            Process(Start(argv=("/none",), environment={}, is_bwrap=is_bwrap))
+    assert open_descriptors() == before
 
 
 async def test_a_cage_that_was_not_used_is_gone_with_its_context(bench: Bench) -> None:
