@@ -76,10 +76,17 @@ def test_a_wrong_setting_is_refused_with_its_name_and_no_traceback(tmp_path: Pat
     assert "Traceback" not in ran.stderr
 
 
-def test_an_unknown_machine_is_refused(tmp_path: Path) -> None:
-    ran = ffmill("worker", "--machine", "toaster", "--data-dir", str(tmp_path))
+def test_a_machine_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    ran = ffmill("worker", "--machine", "webhooks", "--data-dir", str(tmp_path))
     assert ran.returncode == 2
-    assert "toaster" in ran.stderr
+    assert "webhooks" in ran.stderr
+
+
+def test_a_worker_without_a_database_says_so_in_one_line(tmp_path: Path) -> None:
+    ran = ffmill("worker", "--data-dir", str(tmp_path), FFMILL_DATABASE_URL=f"postgresql:///x?host={tmp_path}")
+    assert ran.returncode == 1
+    assert "the database cannot be reached" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_keys_are_made_listed_and_revoked_while_no_service_runs(with_database: Path) -> None:

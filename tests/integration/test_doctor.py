@@ -8,6 +8,7 @@ from psycopg.conninfo import make_conninfo
 
 from ffmill.cli import doctor
 from ffmill.config import Settings
+from ffmill.db import migrate
 from ffmill.db.embedded import EmbeddedPostgres
 from ffmill.db.pool import Connection
 from ffmill.errors import CannotStart
@@ -43,7 +44,7 @@ async def test_an_embedded_database_that_does_not_run_is_no_fault(tmp_path: Path
 
 
 async def test_a_migrated_database_is_well(database_url: str) -> None:
-    assert "schema 0001" in await doctor.database(settings(database_url=database_url))
+    assert f"schema {migrate.newest()}" in await doctor.database(settings(database_url=database_url))
 
 
 async def test_a_database_without_schema_says_what_to_run(tmp_path: Path) -> None:

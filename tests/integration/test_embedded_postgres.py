@@ -221,6 +221,7 @@ def test_a_busy_backend_that_outlived_its_server_does_not_hinder_the_next(
             pass
     os.kill(server, signal.SIGKILL)
     orphaned.kill()
+    orphaned.wait()
     assert ended(server)
     assert processes_of(postgres), "the backend computes on, alone"
     with postgres:

@@ -42,8 +42,9 @@ def test_ffmpeg_reads_a_spilled_graph(tmp_path: Path, option: str) -> None:
     graph = "null" + " " * LIMIT_BYTES + ",scale=16:8"
     source = ["-f", "lavfi", "-i", "testsrc=size=32x32:duration=0.04"]
     argv, files = spill([*source, option, graph, "-frames:v", "1", "out.png"])
+    (tmp_path / "inputs").mkdir()
     for name, text in files.items():
-        tmp_path.joinpath(name).write_text(text)
+        (tmp_path / "inputs" / name).write_text(text)
     done = _ffmpeg(*argv, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "16x8" in done.stdout

@@ -185,8 +185,9 @@ async def test_only_what_the_slots_user_wrote_becomes_an_output(tmp_path: Path, 
 
 
 async def test_no_descriptor_is_left(workspace: Workspace, store: Store) -> None:
-    (workspace.work / "a").touch()
-    await kept(workspace, store, "a")  # what the store opens for good
+    for warm in ("a", "outputs/b"):  # what the store opens for good
+        (workspace.work / warm).touch()
+        await kept(workspace, store, warm.removeprefix("outputs/"))
     before = open_descriptors()
     for number in range(3):
         (workspace.work / f"outputs/{number}").touch()

@@ -207,7 +207,7 @@ async def test_a_child_dies_with_its_supervisor(tmp_path: Path) -> None:
 
 async def test_a_child_whose_parent_died_before_the_tie_does_not_start() -> None:
     command = tether.command([sys.executable, "-c", "print('started')"])
-    command[4] = "1"  # as if another process had started it
+    command[5] = "1"  # as if another process had started it
     child = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

@@ -11,8 +11,7 @@ from starlette.requests import Request
 from ffmill.api.aside import aside
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
-from ffmill.db.pool import UNREACHABLE, Pool, open_pool
-from ffmill.errors import CannotStart
+from ffmill.db.pool import Pool, open_pool
 from ffmill.jobs.endings import Endings
 from ffmill.jobs.model import Job
 from ffmill.jobs.service import Jobs
@@ -68,7 +67,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     Raises CannotStart when the database cannot be reached.
     """
     url = database_url(settings)
-    async with _pool(url) as pool:
+    async with open_pool(url, max_size=POOL_SIZE, use_seconds=USE_SECONDS) as pool:
         async with pool.connection() as connection:
             signer = Signer(await load_or_create(connection), settings.effective_public_url)
         queue, endings, own_files = Queue(), Endings(url), OwnFiles(signer, pool)
@@ -82,19 +81,6 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
                 jobs=Jobs(settings, pool, queue, own_files, endings),
                 own_files=own_files,
             )
-
-
-@asynccontextmanager
-async def _pool(url: str) -> AsyncGenerator[Pool]:
-    opening = open_pool(url, max_size=POOL_SIZE, use_seconds=USE_SECONDS)
-    try:
-        pool = await opening.__aenter__()
-    except UNREACHABLE as error:
-        raise CannotStart(f"the database cannot be reached: {str(error).strip()}") from error
-    try:
-        yield pool
-    finally:
-        await opening.__aexit__(None, None, None)
 
 
 @asynccontextmanager

@@ -15,6 +15,8 @@ from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransacti
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from ffmill.errors import CannotStart
+
 LOG = structlog.stdlib.get_logger()
 
 Connection: TypeAlias = AsyncConnection[TupleRow]
@@ -41,6 +43,7 @@ FORGET_US = (
 
 TIMEOUTS = "SET statement_timeout = '15s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'"
 CONFIGURE_SECONDS = 5.0
+REACH_SECONDS = 10.0
 CHECK_SECONDS = 2.0
 
 
@@ -124,12 +127,19 @@ async def open_pool(
     """A pool of autocommit connections to `url`; transactions are opened where they are needed.
 
     A connection that is used for longer than `use_seconds` at a time is cut; None lends without an end, as for
-    listening. Raises PoolTimeout when the database cannot be reached within 10 s.
+    listening. Raises CannotStart when the database cannot be reached within 10 s.
     """
     pool = LendingPool(url, min_size=min_size, max_size=max_size, use_seconds=use_seconds)
     await pool.open()
     try:
-        await pool.wait(timeout=10.0)
+        await _reach(pool)
         yield pool
     finally:
         await pool.close(timeout=1.0)
+
+
+async def _reach(pool: Pool) -> None:
+    try:
+        await pool.wait(timeout=REACH_SECONDS)
+    except PoolTimeout as error:
+        raise CannotStart(f"the database cannot be reached, for {REACH_SECONDS:g} s: does it run?") from error
