@@ -62,6 +62,7 @@ def test_durations_are_read_as_ffmpeg_writes_them(text: str, expected: float | N
         ("-i a -i b -filter_complex concat=n=2 -t 12 o.mp4", [10.0, 5.0], 12.0),
         ("-i a -ss 20 o.mp4", [10.0], 0.0),
         ("-i a -t rubbish o.mp4", [10.0], 10.0),
+        ("-i a -t -3 o.mp4", [10.0], 0.0),
         ("-version", [], None),
     ],
 )

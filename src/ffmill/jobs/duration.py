@@ -80,7 +80,7 @@ def _of_output(file: File, sources: float | None) -> float | None:
 def _limit(file: File, start: float) -> float | None:
     """What -t says, or else -to, which counts from the beginning of the file."""
     if (length := _option(file, "t")) is not None:
-        return length
+        return max(0.0, length)
     end = _option(file, "to")
     return max(0.0, end - start) if end is not None else None
 
