@@ -60,6 +60,12 @@ def test_what_is_allowed_for_stacks_is_bounded() -> None:
         (b"[error] Resource temporarily unavailable\n", 1, None),
         (b"[error] x.wav: Too many open files\n", 232, "open at once"),
         (b"[error] Invalid data found\n", 183, None),
+        (b"/sh: 1: exec: /ffmpeg: Cannot allocate memory\n", 126, "of memory"),
+        (b"[error] Cannot allocate memory", 1, "of memory"),
+        (b"[info] Input #0, lavfi, from 'drawtext=text='Cannot allocate memory'\n[error] No such filter\n", 8, None),
+        (b"[info]     title           : Cannot allocate memory\n[error] Stream map matches no streams\n", 1, None),
+        (b"[error] Error opening output file File too large.mp4.\n", 1, None),
+        (b"[warning] x: File too large\n", 1, None),
     ],
 )
 def test_a_breach_shows_in_what_the_command_says(said: bytes, code: int, breach: str | None) -> None:

@@ -108,8 +108,15 @@ class Cage:
             cpu_seconds=ended.cpu_seconds,
             peak_memory_bytes=peak or ended.peak_memory_bytes,
             wall_seconds=wall,
-            limit=breach or await watch.look_at_disk(),
+            limit=await self._named(breach or await watch.look_at_disk(), limits),
         )
+
+    async def _named(self, breach: str | None, limits: Limits) -> str | None:
+        """The sentence, with the file that took most where files took too much."""
+        if breach not in (limits.file_sentence(), limits.job_sentence()):
+            return breach
+        largest = await asyncio.to_thread(self._workspace.largest)
+        return f'{breach}; the largest file is "{largest}"' if largest else breach
 
     async def _see_through(self, watch: Watch) -> str | None:
         """Waits for the end; a command that breaks a limit before is killed for that, and the sentence given."""

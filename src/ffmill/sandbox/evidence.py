@@ -2,14 +2,20 @@
 
 import errno
 import re
-from typing import Final
 
 from ffmill.sandbox.limits import Limits
 
 LINE_BYTES = 4096
-TOO_LARGE, NO_MEMORY, NO_MALLOC = b"File too large", b"Cannot allocate memory", b"malloc of size"
+TOO_LARGE, NO_MEMORY = b"File too large", b"Cannot allocate memory"
 NO_THREAD, TOO_MANY_OPEN = b"Resource temporarily unavailable", b"Too many open files"
-ERROR = re.compile(rb"\[(error|fatal|panic)\]")
+# Where the error stands in a message: at its end, alone or behind a colon. A file's name, a title, a text to be drawn,
+# quoted in the middle of another message, is no error.
+SIGN = re.compile(
+    rb"(?:\A|[:\]] ?)(?P<sign>" + b"|".join((TOO_LARGE, NO_MEMORY, NO_THREAD, TOO_MANY_OPEN)) + rb")\s*\Z"
+    rb"|malloc of size \d+ failed\s*\Z"
+)
+LEVEL = re.compile(rb"\[(quiet|panic|fatal|error|warning|info|verbose|debug|trace)\]")
+SEVERE = (b"panic", b"fatal", b"error")
 THREAD_REFUSED = 256 - errno.EAGAIN  # ffmpeg's exit code; the words alone mean many things
 
 
@@ -17,39 +23,40 @@ class Evidence:
     """Watches what a command says for the errors that its limits give it (errno(3)).
 
     A breach of memory may be nothing but a line in the log: libraries pass over an allocation that failed, and ffmpeg
-    exits 0. So a line that is marked as an error counts whatever the exit code, any other line when that is not 0.
+    exits 0. So a line that is marked as an error counts whatever the exit code, one without a mark when that is not 0.
     """
-
-    TEXTS: Final = (TOO_LARGE, NO_MEMORY, NO_MALLOC, NO_THREAD, TOO_MANY_OPEN)
 
     def __init__(self) -> None:
         self._partial = b""
-        self._seen = set[bytes]()
+        self._unmarked = set[bytes]()
         self._errors = set[bytes]()
 
     def feed(self, chunk: bytes) -> None:
         """Takes what the command wrote."""
-        text = self._partial + chunk
-        for sign in self.TEXTS:
-            if sign in text:
-                self._note(sign, text)
-        self._partial = text[text.rfind(b"\n") + 1 :][-LINE_BYTES:]
+        *lines, last = (self._partial + chunk).split(b"\n")
+        self._partial = last[-LINE_BYTES:]
+        for line in lines:
+            self._take(line)
 
     def breach(self, limits: Limits, code: int, *, threads_counted: bool) -> str | None:
         """The sentence on the limit that ended the command with this exit code, if one did.
 
         A thread is refused for want of memory too (pthread_create(3)), so for that alone where threads do not count.
         """
-        seen = self._seen if code else self._errors
+        self._take(self._partial)
+        seen = self._errors | self._unmarked if code else self._errors
         if TOO_LARGE in seen:
             return limits.file_sentence()
-        if NO_MEMORY in seen or NO_MALLOC in seen:
+        if NO_MEMORY in seen:
             return limits.memory_sentence()
         if NO_THREAD in seen and code == THREAD_REFUSED:
             return limits.threads_sentence() if threads_counted else limits.memory_sentence()
         return limits.open_files_sentence() if TOO_MANY_OPEN in seen else None
 
-    def _note(self, sign: bytes, text: bytes) -> None:
-        self._seen.add(sign)
-        if any(sign in line and ERROR.search(line) for line in text.splitlines()):
-            self._errors.add(sign)
+    def _take(self, line: bytes) -> None:
+        found = SIGN.search(line[-LINE_BYTES:])
+        if not found:
+            return
+        level = LEVEL.search(line)
+        if level is None or level[1] in SEVERE:
+            (self._errors if level else self._unmarked).add(found["sign"] or NO_MEMORY)

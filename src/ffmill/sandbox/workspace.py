@@ -1,8 +1,12 @@
 """The directory of one attempt: its inputs, and the directory in which its commands run."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+MOST_NAMED = 100_000  # files looked at for the largest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +33,28 @@ class Workspace:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
+
+    def largest(self) -> str | None:
+        """The name of the largest file in the job's directory and in `outputs/`, by what it takes on disk."""
+        sizes = dict(_sizes(self.work)) | dict(_sizes(self.work / "outputs"))
+        return max(sizes, key=lambda name: sizes[name], default=None)
+
+
+def _sizes(directory: Path) -> Iterator[tuple[str, int]]:
+    """Blocks of each file; a link, which a command may have put in a directory's place, leads nowhere."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        with os.scandir(descriptor) as entries:
+            for entry in islice(entries, MOST_NAMED):
+                if entry.is_file(follow_symlinks=False):
+                    yield entry.name, os.stat(entry.name, dir_fd=descriptor, follow_symlinks=False).st_blocks
+    except OSError:  # it vanished meanwhile
+        return
+    finally:
+        os.close(descriptor)
 
 
 def make(root: Path, *, slot: int, uid: int | None, caged: bool) -> Workspace:

@@ -85,7 +85,8 @@ def account(done: Exit) -> str:
 
 def judge(done: Exit, errors: str) -> None:
     """Raises what the job fails with, unless the command succeeded."""
+    said = f"ffmpeg exited with code {done.code}\n{errors}".rstrip()
     if done.limit is not None:
-        raise LimitExceeded(done.limit)
+        raise LimitExceeded(done.limit if done.code == 0 else f"{done.limit}\n{said}")
     if done.code != 0:
-        raise CommandFailed(f"ffmpeg exited with code {done.code}\n{errors}".rstrip())
+        raise CommandFailed(said)

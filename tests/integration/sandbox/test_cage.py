@@ -279,21 +279,21 @@ async def test_a_flood_of_words_is_all_delivered(bench: Bench) -> None:
 async def test_a_file_that_grows_too_large_ends_the_command(bench: Bench) -> None:
     limits = replace(bench.limits, file_bytes=1 << 20)
     run = await bench.run("-f lavfi -i testsrc2=s=640x480 -t 2 -c:v rawvideo a.avi", limits=limits)
-    assert run.exit.limit == "a file grew beyond 1 MiB (FFMILL_MAX_OUTPUT_BYTES)"
+    assert run.exit.limit == 'a file grew beyond 1 MiB (FFMILL_MAX_OUTPUT_BYTES); the largest file is "a.avi"'
     assert run.exit.code == 229
 
 
 async def test_files_that_grow_too_large_together_end_the_command(bench: Bench) -> None:
     limits = replace(bench.limits, job_bytes=20 << 20)
     run = await bench.run("-re -readrate 40 -f lavfi -i testsrc2=s=640x480 -t 999 -c:v rawvideo a.avi", limits=limits)
-    assert run.exit.limit == "the job's inputs and files grew beyond 20 MiB (FFMILL_MAX_JOB_BYTES)"
+    assert run.exit.limit == f'{limits.job_sentence()}; the largest file is "a.avi"'
     assert run.exit.code == 137
 
 
 async def test_the_quota_holds_for_a_command_that_was_quick(bench: Bench) -> None:
     limits = replace(bench.limits, job_bytes=1 << 20)
     run = await bench.run("-f lavfi -i testsrc2=s=640x480 -t 0.2 -c:v rawvideo a.avi", limits=limits)
-    assert run.exit.limit == "the job's inputs and files grew beyond 1 MiB (FFMILL_MAX_JOB_BYTES)"
+    assert run.exit.limit == f'{limits.job_sentence()}; the largest file is "a.avi"'
 
 
 async def test_inputs_count_and_holes_do_not(bench: Bench) -> None:
