@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -196,7 +197,7 @@ async def test_a_command_may_be_cancelled_at_any_moment(bench: Bench) -> None:
                     await cage.run(["-version"], bench.limits)
             except TimeoutError:
                 continue
-        assert (open_descriptors(), children()) == before
+        assert holds_no_more(before)
 
 
 async def test_a_command_is_gone_however_often_it_is_cancelled(bench: Bench) -> None:
@@ -215,7 +216,7 @@ async def test_a_command_is_gone_however_often_it_is_cancelled(bench: Bench) -> 
         running.cancel()
         await asyncio.sleep(0)
     await until(lambda: cages[0].has_ended)
-    await until(lambda: (open_descriptors(), children()) == before)
+    await until(lambda: holds_no_more(before))
 
 
 async def test_a_program_that_cannot_be_started_leaves_no_descriptor() -> None:
@@ -241,7 +242,7 @@ async def test_no_descriptor_and_no_zombie_is_left(bench: Bench) -> None:
         await bench.run("-f lavfi -i anullsrc -t 0.1 -f null -")
     async with bench.sandbox.workspace(0) as workspace, bench.sandbox.cage(workspace):
         pass
-    assert (open_descriptors(), children()) == before
+    assert holds_no_more(before)
 
 
 async def test_a_cage_that_died_while_it_waited_is_made_again(bench: Bench) -> None:
@@ -356,5 +357,15 @@ def open_descriptors() -> int:
 
 def children() -> set[str]:
     """Processes of ours, those that have ended and were not waited for among them (proc(5), field 4 of stat)."""
-    found = (path.read_text().rpartition(")") for path in Path("/proc").glob("[0-9]*/stat") if path.exists())
-    return {head for head, _, tail in found if int(tail.split()[1]) == os.getpid()}
+    found = set[str]()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it is gone meanwhile
+            head, _, tail = path.read_text().rpartition(")")
+            if int(tail.split()[1]) == os.getpid():
+                found.add(head)
+    return found
+
+
+def holds_no_more(before: tuple[int, set[str]]) -> bool:
+    """Less it may be: a sandbox that was just opened sweeps, and holds locks while it does."""
+    return open_descriptors() <= before[0] and children() <= before[1]
