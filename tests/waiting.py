@@ -12,10 +12,17 @@ LOOK_SECONDS = 0.02
 _never = threading.Event()
 
 
-def until(look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS, why: Callable[[], str] = str) -> T:
-    """What `look` gives once it gives something; fails after so many seconds, and says `why`."""
+def until(look: Callable[[], T | None], what: str | Callable[[], str] = "", seconds: float = PATIENCE_SECONDS) -> T:
+    """What `look` gives once it gives something; `what`, or what it then tells, is what never happened otherwise."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < deadline, f"it never happened: {why()}"
+        assert time.monotonic() < deadline, f"it never happened: {what() if callable(what) else what}"
         _never.wait(LOOK_SECONDS)  # two cores: looking must not slow down what is looked at
     return found
+
+
+def seconds_until(look: Callable[[], object], what: str) -> float:
+    """How long it took until `look` gave something."""
+    began = time.monotonic()
+    until(look, what)
+    return time.monotonic() - began

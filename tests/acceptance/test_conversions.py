@@ -163,8 +163,20 @@ def test_encrypted_hls_by_a_key_info_file(client: Client, clip: str) -> None:
     assert 'METHOD=AES-128,URI="https://example.com/enc.key"' in playlist
 
 
-def test_a_list_file_as_an_input_names_other_inputs(client: Client, clip: str, tmp_path: Path) -> None:
-    listed = client.upload(b"file 'one.mp4'\nfile 'two.mp4'\n")
+def test_a_list_file_names_an_output_of_an_earlier_command(client: Client, clip: str, tmp_path: Path) -> None:
+    listed = client.upload(b"file 'outputs/cut.mp4'\nfile 'inputs/in.mp4'\n")
+    job = client.convert(
+        {"in.mp4": clip, "list.txt": listed},
+        ["cut.mp4", "o.mp4"],
+        "-i {{in.mp4}} -t 2 -c copy {{cut.mp4}}",
+        "-f concat -i {{list.txt}} -c copy {{o.mp4}}",
+    )
+    assert seconds(probe(client.download(job, "o.mp4", tmp_path))) == pytest.approx(7.3, abs=0.3)
+
+
+@pytest.mark.parametrize("where", ["", "inputs/"])
+def test_a_list_file_as_an_input_names_other_inputs(client: Client, clip: str, tmp_path: Path, where: str) -> None:
+    listed = client.upload(f"file '{where}one.mp4'\nfile '{where}two.mp4'\n".encode())
     job = client.convert(
         {"one.mp4": clip, "two.mp4": clip, "list.txt": listed},
         ["o.mp4"],

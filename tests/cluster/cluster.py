@@ -143,7 +143,7 @@ def cluster(
             member.start()
             stack.callback(member.stop)
         made = Cluster(settings=settings, api_key=key, apis=apis, urls=urls, workers=named, s3=s3)
-        until(made.is_whole, why=made.logs)
+        until(made.is_whole, what=made.logs)
         yield made
 
 

@@ -39,7 +39,7 @@ def postgres16(home: Path, place: Place) -> Generator[str]:
         subprocess.Popen(place.command(find_owner().command(command)), env={}, stdout=log, stderr=log) as server,
     ):
         try:
-            until(lambda: _answers(url, server, home / "log"), why=(home / "log").read_text)
+            until(lambda: _answers(url, server, home / "log"), what=(home / "log").read_text)
             yield url
         finally:
             server.send_signal(signal.SIGINT)

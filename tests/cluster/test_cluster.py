@@ -84,7 +84,7 @@ def test_the_service_goes_on_while_an_api_is_down(loopback_cluster: Cluster, cli
         assert clients[1].run({}, ["o.png"], PICTURE)["status"] == "succeeded"
     finally:
         loopback_cluster.apis[0].start()
-        until(loopback_cluster.is_whole, why=loopback_cluster.logs)
+        until(loopback_cluster.is_whole, what=loopback_cluster.logs)
 
 
 def test_a_worker_that_was_taken_for_dead_says_so_in_one_line_and_stops(loopback_cluster: Cluster) -> None:
@@ -98,7 +98,7 @@ def test_a_worker_that_was_taken_for_dead_says_so_in_one_line_and_stops(loopback
     finally:
         worker.kill()
         worker.start()
-        until(loopback_cluster.is_whole, why=loopback_cluster.logs)
+        until(loopback_cluster.is_whole, what=loopback_cluster.logs)
 
 
 def test_an_ordinary_role_of_the_database_is_enough(loopback_cluster: Cluster) -> None:

@@ -94,7 +94,7 @@ def start(network: Network, media: Path, marker: str, job_seconds: int = JOB_SEC
     body: Json = {"input_files": {"in.mp4": clip}, "output_files": ["o.mkv"], "ffmpeg_commands": [command]}
     answer = network.client.call("POST", "/api/ffmpeg", body)
     assert answer.status == 200, answer.body
-    ffmpeg, *_ = until(lambda: with_words(marker), why=network.cluster.logs)
+    ffmpeg, *_ = until(lambda: with_words(marker), what=network.cluster.logs)
     above = set(ancestors(ffmpeg))
     worker, other = sorted(network.cluster.workers, key=lambda worker: worker.process.pid not in above)
     host = network.hosts[worker.place.address]
@@ -106,13 +106,13 @@ def revive(network: Network, worker: Member) -> None:
     if worker.process.poll() is None:
         worker.kill()
     worker.start()
-    until(network.cluster.is_whole, why=network.cluster.logs)
+    until(network.cluster.is_whole, what=network.cluster.logs)
 
 
 def wait_until_elsewhere(network: Network, work: AtWork) -> float:
     """Waits until the other host has the job at work; the seconds that took."""
     began = time.monotonic()
-    until(lambda: work.ffmpegs_of(work.other), why=network.cluster.logs)
+    until(lambda: work.ffmpegs_of(work.other), what=network.cluster.logs)
     return time.monotonic() - began
 
 
@@ -123,7 +123,7 @@ def wait_for_success(network: Network, work: AtWork, directory: Path) -> None:
         job = network.client.call("GET", f"/api/jobs/{work.job['id']}").data
         return job if job["status"] not in ("queued", "running") else None
 
-    job = until(ended, why=network.cluster.logs)
+    job = until(ended, what=network.cluster.logs)
     assert job["status"] == "succeeded", job["error_message"]
     facts = probe(network.client.download(job, "o.mkv", directory))
     assert seconds(facts) == pytest.approx(JOB_SECONDS, abs=0.5)
@@ -136,7 +136,7 @@ def wait_for_the_end(network: Network, work: AtWork) -> str:
     """Waits until the worker that was taken for dead has stopped, nothing of it left; the reason that it gives."""
     above = work.worker.process.pid
     below = [pid for pid, _ in command_lines() if above in ancestors(pid)]
-    until(lambda: work.worker.process.poll() is not None, why=network.cluster.logs)
+    until(lambda: work.worker.process.poll() is not None, what=network.cluster.logs)
     until(lambda: not set(below) & {pid for pid, _ in command_lines()})
     assert work.worker.process.returncode == 1
     *_, reason = REASON.findall(work.worker.log.read_text())

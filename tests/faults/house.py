@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from tests.acceptance.client import Answer, Client, Json, probe, stream
 from tests.acceptance.test_serve import Serving, serving
-from tests.faults.waiting import until
 from tests.ports import free_port
 from tests.processes import command_lines
+from tests.waiting import until
 
 BROKEN = (OSError, http.client.HTTPException)  # what a client sees of a server that dies; urllib's errors are OSErrors
 LOOPBACK = {"FFMILL_ALLOW_NETS": "127.0.0.0/8"}

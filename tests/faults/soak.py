@@ -24,8 +24,8 @@ from tests.acceptance.test_serve import descendants, survivors
 from tests.faults.distant import house_on_s3
 from tests.faults.house import BROKEN, House, published
 from tests.faults.proxy import Proxy
-from tests.faults.waiting import PATIENCE_SECONDS, until
 from tests.faults.workers import start_worker, worker_of
+from tests.waiting import PATIENCE_SECONDS, until
 
 CLIENTS = 6
 LOST_SECONDS = 3

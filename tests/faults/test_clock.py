@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.acceptance.client import Json
 from tests.faults.house import attempt_of, house
-from tests.faults.waiting import PATIENCE_SECONDS
 from tests.faults.workers import second_worker
+from tests.waiting import PATIENCE_SECONDS
 
 HOUR_SECONDS = 3600
 WEEK_SECONDS = 7 * 24 * HOUR_SECONDS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.faults.conftest import Figure
 from tests.faults.house import House, attempt_of, house
-from tests.faults.waiting import seconds_until, until
+from tests.waiting import seconds_until, until
 
 CLIENTS = 10
 JOBS = 50

@@ -10,8 +10,8 @@ from ffmill.db.pool import open_pool
 from ffmill.jobs import attempts
 from tests.faults.conftest import Figure
 from tests.faults.house import House, attempt_of, house
-from tests.faults.waiting import seconds_until, until
 from tests.faults.workers import second_worker, worker_of
+from tests.waiting import seconds_until, until
 
 LOST_SECONDS = 4
 

@@ -11,7 +11,7 @@ from tests.acceptance.client import Client
 from tests.acceptance.test_serve import descendants, survivors
 from tests.faults.conftest import Figure
 from tests.faults.house import BROKEN, House, house
-from tests.faults.waiting import PATIENCE_SECONDS, seconds_until, until
+from tests.waiting import PATIENCE_SECONDS, seconds_until, until
 
 CLIENTS = 8
 

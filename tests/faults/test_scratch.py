@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.client import Json
 from tests.faults.house import House, house
-from tests.faults.waiting import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.system, pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")]
 

@@ -8,7 +8,7 @@ from tests.faults.conftest import Figure
 from tests.faults.distant import house_on_s3
 from tests.faults.house import House
 from tests.faults.proxy import How, Proxy
-from tests.faults.waiting import PATIENCE_SECONDS, seconds_until, until
+from tests.waiting import PATIENCE_SECONDS, seconds_until, until
 
 OUTAGE_SECONDS = 10.0
 

@@ -10,8 +10,8 @@ from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from tests.acceptance.test_serve import FFMILL
 from tests.faults.house import House
-from tests.faults.waiting import until
 from tests.processes import parent
+from tests.waiting import until
 
 
 def start_worker(home: House, name: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:

@@ -53,7 +53,7 @@ class Fetching:
             return {name: (self.workspace.work / name).read_bytes() for name in self.files()}
 
     def files(self) -> list[str]:
-        return sorted(path.name for path in self.workspace.inputs.iterdir())
+        return sorted(path.name for path in self.workspace.inputs.iterdir() if path.is_file())
 
     async def keep(self, key: str, body: bytes) -> None:
         async def chunks() -> AsyncIterator[bytes]:

@@ -26,6 +26,7 @@ from ffmill.accounts.model import Account
 from ffmill.accounts.repository import create_account
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool, open_pool
+from ffmill.errors import BadRequest
 from ffmill.jobs import attempts, repository
 from ffmill.jobs.endings import Endings
 from ffmill.jobs.model import Job, Result, Status, Submission
@@ -42,7 +43,7 @@ SUBMISSION = Submission(input_files={}, output_files=("o.mp4",), ffmpeg_commands
 class NoFiles:
     """No URL is ours."""
 
-    async def resolve(self, urls: Sequence[str]) -> list[str | None]:
+    async def resolve(self, urls: Sequence[str]) -> list[str | BadRequest | None]:
         """Gives None for each."""
         return [None] * len(urls)
 

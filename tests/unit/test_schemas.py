@@ -69,7 +69,9 @@ def test_unknown_fields_are_ignored_and_named() -> None:
 
 def test_unknown_fields_are_not_ignored_without_end() -> None:
     some = {f"unknown-{number}": 1 for number in range(MOST_FIELDS - len(LEAST))}
-    assert asked(**some).warnings[-1] == f"{len(some) - 20} more unknown fields were ignored"
+    last = asked(**some).warnings[-1]
+    assert last.startswith(f'{len(some) - 20} more unknown fields were ignored: "unknown-20", "unknown-21", ')
+    assert len(last) < 5000
     assert refused(**some, more=1) == "a job has at most 10,000 fields, unknown ones included, not 10,001"
 
 
@@ -82,9 +84,9 @@ def test_hostile_unknown_fields_make_warnings_that_can_be_stored() -> None:
 
 
 def test_a_flood_of_unknown_fields_is_counted() -> None:
-    warnings = asked(**{f"field{number}": 0 for number in range(5000)}).warnings
+    warnings = asked(**{f"field{number}": 0 for number in range(22)}).warnings
     assert len(warnings) == 21
-    assert warnings[-1] == "4980 more unknown fields were ignored"
+    assert warnings[-1] == '2 more unknown fields were ignored: "field20", "field21"'
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ SLASHES = re.compile(r"//+")
 
 
 class LoosePaths:
-    """Makes `//api//jobs/` `/api/jobs`; paths outside `/api` are left alone, since an object key may hold any slash."""
+    """Makes `//api//jobs/` `/api/jobs`, and `//healthz` `/healthz`; what follows `/files/` is an object's key."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -23,4 +23,4 @@ class LoosePaths:
 
 def _tidy(path: str) -> str:
     tidy = SLASHES.sub("/", path)
-    return (tidy.rstrip("/")) if tidy.startswith("/api/") else path
+    return tidy.rstrip("/") if tidy.startswith("/api/") else f"/{path.lstrip('/')}"

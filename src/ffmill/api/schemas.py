@@ -22,6 +22,7 @@ COMMAND_BYTES = 256 << 10
 URL_CHARACTERS = 16 << 10
 PROBLEMS_TOLD = 10
 FIELDS_TOLD = 20
+CHARACTERS_TOLD = 4000
 MOST_FIELDS = 10_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -225,7 +226,8 @@ def _ignored(body: dict[str, Any]) -> Iterable[str]:
     unknown = [name for name in body if name not in JobRequest.model_fields]
     yield from (f"the field {quoted(name)} is not known and was ignored" for name in unknown[:FIELDS_TOLD])
     if len(unknown) > FIELDS_TOLD:
-        yield f"{len(unknown) - FIELDS_TOLD} more unknown fields were ignored"
+        more = ", ".join(map(quoted, unknown[FIELDS_TOLD:]))
+        yield f"{len(unknown) - FIELDS_TOLD} more unknown fields were ignored: {more[:CHARACTERS_TOLD]}"
 
 
 def _problems(error: pydantic.ValidationError) -> str:

@@ -14,6 +14,7 @@ from ffmill.jobs import idempotency, repository, rules
 from ffmill.jobs.command import is_long
 from ffmill.jobs.idempotency import Repeatable
 from ffmill.jobs.model import Job, Submission
+from ffmill.jobs.names import shown
 from ffmill.jobs.repository import Accepted
 from ffmill.jobs.tickets import Tickets
 
@@ -23,8 +24,8 @@ MANY = 50  # submissions
 class OwnFiles(Protocol):
     """Which URLs are ours."""
 
-    async def resolve(self, urls: Sequence[str]) -> list[str | None]:
-        """The object key behind each URL that carries our valid signature; None for any other URL."""
+    async def resolve(self, urls: Sequence[str]) -> list[str | BadRequest | None]:
+        """The object key behind each URL that carries our valid signature, or why there is none; None for others."""
         ...
 
 
@@ -102,5 +103,10 @@ class Submitting:
             raise BadRequest(where + refusal.message) from refusal
 
     async def _own(self, admitted: Sequence[Submission]) -> Mapping[str, str | None]:
-        urls = list(dict.fromkeys(url for each in admitted for url in each.input_files.values()))
-        return dict(zip(urls, await self._files.resolve(urls), strict=True))
+        names = {url: name for each in admitted for name, url in each.input_files.items()}
+        keys: dict[str, str | None] = {}
+        for (url, name), key in zip(names.items(), await self._files.resolve(list(names)), strict=True):
+            if isinstance(key, BadRequest):
+                raise BadRequest(f"input_files: {shown(name)}: {key.message}")
+            keys[url] = key
+        return keys

@@ -1,6 +1,7 @@
 """Which inputs are files of our own: those whose URL carries a valid signature, whatever its host."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from ffmill.db.pool import Pool
 from ffmill.errors import BadRequest
@@ -8,6 +9,8 @@ from ffmill.store import tmp_files
 from ffmill.store.signing import ExpiredSignature, InvalidSignature, Signer
 from ffmill.store.tmp_files import TmpFile
 from ffmill.turns import in_turns
+
+Verdict: TypeAlias = str | BadRequest | None
 
 
 class OwnFiles:
@@ -17,13 +20,12 @@ class OwnFiles:
         self._signer = signer
         self._pool = pool
 
-    async def resolve(self, urls: Sequence[str]) -> list[str | None]:
-        """For each URL the object key when it is a valid download URL of ours; None when it is an ordinary URL.
-
-        Raises BadRequest when one is ours but has expired, or when nothing was uploaded to it.
+    async def resolve(self, urls: Sequence[str]) -> list[Verdict]:
+        """For each URL the object key when it is a valid download URL of ours; None when it is an ordinary URL; the
+        refusal, not raised, when it is ours but has expired, or when nothing was uploaded to it.
         """
         keys = [self._key(url) async for url in in_turns(urls)]
-        ids = [tmp_files.id_in(key) if key else None for key in keys]
+        ids = [tmp_files.id_in(key) if isinstance(key, str) else None for key in keys]
         wanted = [file_id for file_id in ids if file_id]
         if not wanted:
             return keys
@@ -31,18 +33,18 @@ class OwnFiles:
             files = await tmp_files.get_many(connection, wanted)
         return [_object_key(files.get(file_id)) if file_id else key for key, file_id in zip(keys, ids, strict=True)]
 
-    def _key(self, url: str) -> str | None:
+    def _key(self, url: str) -> Verdict:
         try:
             return self._signer.verify("GET", url)
         except InvalidSignature:
             return None
-        except ExpiredSignature as error:
-            raise BadRequest("this URL of ours has expired; get a new one from its job, or upload again") from error
+        except ExpiredSignature:
+            return BadRequest("this URL of ours has expired; get a new one from its job, or upload again")
 
 
-def _object_key(file: TmpFile | None) -> str:
+def _object_key(file: TmpFile | None) -> Verdict:
     if file is None:
-        raise BadRequest("this temporary file has been deleted; upload it again")
+        return BadRequest("this temporary file has been deleted; upload it again")
     if file.object_key is None:
-        raise BadRequest("nothing has been uploaded to this temporary file yet; PUT to its upload_url first")
+        return BadRequest("nothing has been uploaded to this temporary file yet; PUT to its upload_url first")
     return file.object_key

@@ -100,10 +100,14 @@ def alike(job: Job) -> list[list[str]]:
 
 
 def link(names: Mapping[str, str], aliases: Mapping[str, str], workspace: Workspace) -> None:
-    """Makes every input reachable by its own name too: as `inputs/NAME` and as plain `NAME`.
+    """Makes every input reachable by its own name too: as `inputs/NAME` and as plain `NAME`; and all of it from within
+    `inputs/`, where a list file that is an input lies, whose paths ffmpeg takes as relative to it.
 
     Relative links, because a command may name a thousand inputs, and a thousand binds take over a second.
     """
+    caged = not (workspace.work / "inputs").is_symlink()
+    (workspace.inputs / "inputs").symlink_to(".")
+    (workspace.inputs / "outputs").symlink_to("../outputs" if caged else "../work/outputs")
     for name in names:
         alias = aliases[name]
         if alias != name:

@@ -184,3 +184,12 @@ async def test_the_answer_says_which_limit_was_used(client: httpx.AsyncClient, q
 )
 async def test_a_page_that_cannot_be_is_refused(client: httpx.AsyncClient, query: str) -> None:
     assert refusal(await client.get(f"/api/jobs?{query}"))[:2] == (400, "validationError")
+
+
+async def test_a_url_of_ours_that_cannot_be_used_is_told_by_its_inputs_name(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    urls = {"good": "https://example.org/x", "bad": service.parts.signer.sign("GET", "outputs/j/1/x.mp4", -1)}
+    status, code, message = refusal(await client.post("/api/ffmpeg", json=PICTURE | {"input_files": urls}))
+    assert (status, code) == (400, "badRequest")
+    assert message.startswith('input_files: "bad": this URL of ours has expired')

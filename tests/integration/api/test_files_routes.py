@@ -475,6 +475,8 @@ async def test_a_download_is_redirected_to_the_bucket_where_the_operator_allows_
 
 async def resolve(service: Service, url: str) -> str | None:
     (key,) = await service.parts.own_files.resolve([url])
+    if isinstance(key, BadRequest):
+        raise key
     return key
 
 
