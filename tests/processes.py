@@ -20,6 +20,14 @@ def command_lines() -> Generator[tuple[int, str]]:
                 continue
 
 
+def has_ended(pid: int) -> bool:
+    """Whether the process is gone, or a child of ours that only waits to be waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def children(pid: int) -> list[tuple[int, str]]:
     """The processes that it started, with their command lines."""
     return [(child, words) for child, words in command_lines() if parent(child) == pid]

@@ -11,6 +11,7 @@ from ffmill.jobs import attempts
 from tests.faults.conftest import Figure
 from tests.faults.house import House, attempt_of, house
 from tests.faults.workers import second_worker, worker_of
+from tests.processes import has_ended
 from tests.waiting import seconds_until, until
 
 LOST_SECONDS = 4
@@ -30,7 +31,7 @@ def test_a_worker_that_was_paused_changes_nothing_when_it_comes_back(tmp_path: P
         until(lambda: home.get(job)["status"] == "succeeded", "the job succeeds elsewhere")
         before = home.get(job)
         os.kill(paused, signal.SIGCONT)
-        until(lambda: not Path(f"/proc/{paused}").exists(), "the worker that was taken for dead ends")
+        until(lambda: has_ended(paused), "the worker that was taken for dead ends")
         (after,) = home.check()
         assert (after["finished_at"], attempt_of(after)) == (before["finished_at"], 2)
 

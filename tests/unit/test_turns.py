@@ -48,7 +48,7 @@ async def test_others_get_a_turn_while_many_urls_are_checked(monkeypatch: pytest
     async with asyncio.TaskGroup() as group:
         other = group.create_task(turns_until(over))
         assert await files.resolve(["https://example.org/x"] * 100) == [None] * 100
-        with pytest.raises(BadRequest, match="expired"):
-            await files.resolve([signer.sign("GET", "a", -1)])
+        (expired,) = await files.resolve([signer.sign("GET", "a", -1)])
+        assert isinstance(expired, BadRequest)
         over.set()
     assert other.result() >= 100
