@@ -17,6 +17,7 @@ from ffmill.worker.fetch import fetch
 from ffmill.worker.patience import patiently
 
 AT_ONCE = 8
+LIST = "concat"  # the demuxer of list files, and their suffix: ffconcat
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +55,8 @@ class Sources:
         except* (InputFailed, OSError) as failures:
             raise failures.exceptions[0] from failures
         link(job.input_files, aliases, workspace)
+        if any(LIST in text for text in (*job.ffmpeg_commands, *job.input_files)):
+            link_directories(workspace)
         yield Inputs(total_bytes=sum(task.result() for task in sizes))
 
     async def _bring(self, job: Job, name: str, path: Path, budget: Budget) -> int:
@@ -100,14 +103,10 @@ def alike(job: Job) -> list[list[str]]:
 
 
 def link(names: Mapping[str, str], aliases: Mapping[str, str], workspace: Workspace) -> None:
-    """Makes every input reachable by its own name too: as `inputs/NAME` and as plain `NAME`; and all of it from within
-    `inputs/`, where a list file that is an input lies, whose paths ffmpeg takes as relative to it.
+    """Makes every input reachable by its own name too: as `inputs/NAME` and as plain `NAME`.
 
     Relative links, because a command may name a thousand inputs, and a thousand binds take over a second.
     """
-    caged = not (workspace.work / "inputs").is_symlink()
-    (workspace.inputs / "inputs").symlink_to(".")
-    (workspace.inputs / "outputs").symlink_to("../outputs" if caged else "../work/outputs")
     for name in names:
         alias = aliases[name]
         if alias != name:
@@ -115,3 +114,11 @@ def link(names: Mapping[str, str], aliases: Mapping[str, str], workspace: Worksp
         plain = workspace.work / name
         if not plain.is_symlink() and not plain.exists():
             plain.symlink_to(Path("inputs") / alias)
+
+
+def link_directories(workspace: Workspace) -> None:
+    """Makes the job's directories reachable from within `inputs/`, where a list file that is an input lies: ffmpeg takes
+    the paths in it as relative to it (FFmpeg formats documentation, "concat")."""
+    caged = not (workspace.work / "inputs").is_symlink()
+    (workspace.inputs / "inputs").symlink_to(".")
+    (workspace.inputs / "outputs").symlink_to("../outputs" if caged else "../work/outputs")
