@@ -117,8 +117,10 @@ def link(names: Mapping[str, str], aliases: Mapping[str, str], workspace: Worksp
 
 
 def link_directories(workspace: Workspace) -> None:
-    """Makes the job's directories reachable from within `inputs/`, where a list file that is an input lies: ffmpeg takes
-    the paths in it as relative to it (FFmpeg formats documentation, "concat")."""
+    """Makes the job's directories reachable from within `inputs/`, where a list file that is an input lies.
+
+    ffmpeg takes the paths in it as relative to it (FFmpeg formats documentation, "concat").
+    """
     caged = not (workspace.work / "inputs").is_symlink()
     (workspace.inputs / "inputs").symlink_to(".")
     (workspace.inputs / "outputs").symlink_to("../outputs" if caged else "../work/outputs")
