@@ -106,7 +106,9 @@ class Settings(BaseSettings):
     )
     max_memory_bytes: int = Field(default=8 * GIB, ge=64 << 20, description="Memory of one command, in bytes.")
     max_threads: int = Field(default=8192, ge=8, description="Threads of one command.")
-    default_timeout_seconds: int = Field(default=21600, ge=1, description="`timeout_seconds` of a job that names none.")
+    default_timeout_seconds: int = Field(
+        default=21600, ge=1, description="`timeout_seconds` of a job that names none; the largest where that is less."
+    )
     max_timeout_seconds: int = Field(default=21600, ge=1, description="Largest `timeout_seconds`.")
     wait_limit_seconds: int = Field(
         default=900, ge=1, description="After so many seconds a `?wait=true` job is cancelled."

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import plain_environment
+
 FFMILL = Path(sys.executable).with_name("ffmill")
 STOP_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
@@ -104,10 +106,11 @@ def _outlives(pid: int, deadline: float) -> str:
 @contextmanager
 def command(data_dir: Path, *words: str, **environment: str) -> Generator[subprocess.Popen[str]]:
     """`ffmill serve` in an environment without other FFMILL_ variables; its log goes beside the data directory."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("FFMILL_")}
     words = (str(FFMILL), "serve", "--data-dir", str(data_dir), *(words or ("--port", "0")))
     with (data_dir.parent / "stderr").open("w") as log:
-        process = subprocess.Popen(words, env={**plain, **environment}, stdout=subprocess.PIPE, stderr=log, text=True)
+        process = subprocess.Popen(
+            words, env={**plain_environment(), **environment}, stdout=subprocess.PIPE, stderr=log, text=True
+        )
     with process:
         yield process
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ffmill import tether
 from tests.cluster.postgres16 import postgres16
+from tests.environment import plain_environment
 from tests.integration.s3_server import BUCKET, KEY_ID, SECRET, S3Server, s3_server
 from tests.place import LOOPBACK, Place
 from tests.ports import free_port
@@ -164,11 +165,6 @@ def ffmill(settings: Mapping[str, str], *words: str) -> str:
     ran = subprocess.run([*FFMILL, *words], check=False, env={**plain_environment(), **settings}, capture_output=True)
     assert ran.returncode == 0, ran.stderr.decode()
     return ran.stdout.decode()
-
-
-def plain_environment() -> dict[str, str]:
-    """Our environment without settings of ffmill."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("FFMILL_")}
 
 
 def _is_up(url: str) -> bool:

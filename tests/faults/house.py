@@ -12,10 +12,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.acceptance.client import Answer, Client, Json, probe, stream
-from tests.acceptance.test_serve import Serving, serving
+from tests.acceptance.test_serve import Serving, descendants, serving, survivors
 from tests.ports import free_port
 from tests.processes import command_lines
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 BROKEN = (OSError, http.client.HTTPException)  # what a client sees of a server that dies; urllib's errors are OSErrors
 LOOPBACK = {"FFMILL_ALLOW_NETS": "127.0.0.0/8"}
@@ -160,6 +160,14 @@ class House:
         """Directories of dead workers, and files of attempts in those of the living."""
         dead = [path for path in self.scratch.glob("worker-*") if is_free(path)]
         return dead + list(self.scratch.rglob("*.mkv"))
+
+    def kill_parent(self) -> None:
+        """Returns when nothing that it started is left."""
+        process = self.service.process
+        below = descendants(process.pid)
+        process.kill()
+        process.wait()
+        assert not survivors(below, PATIENCE_SECONDS)
 
     def strays(self, jobs: Iterable[Json]) -> list[str]:
         """Where the store holds other than what was published."""

@@ -1,11 +1,12 @@
 """A TCP proxy in front of a store, which can let it vanish: refuse every connection, or go silent on all of them."""
 
 import asyncio
-import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Literal
+
+from tests.ports import free_port
 
 How = Literal["refuse", "stall"]
 
@@ -21,9 +22,7 @@ class Proxy:
         self._streams: set[asyncio.StreamWriter] = set()
         self._ending = False
         self.over = threading.Event()  # set while nothing is wrong
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
 
     def fail(self, how: How, seconds: float) -> None:
         """Lets the store vanish for so long, from now on; `over` is set when it is back."""

@@ -20,12 +20,11 @@ from pathlib import Path
 import typer
 
 from tests.acceptance.client import Json
-from tests.acceptance.test_serve import descendants, survivors
 from tests.faults.distant import house_on_s3
 from tests.faults.house import BROKEN, House, published
 from tests.faults.proxy import Proxy
 from tests.faults.workers import start_worker, worker_of
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.waiting import until
 
 CLIENTS = 6
 LOST_SECONDS = 3
@@ -129,11 +128,7 @@ class Soak:
 
     def kill_parent(self) -> None:
         """Ends everything but the second worker, and starts it anew."""
-        process = self.home.service.process
-        below = descendants(process.pid)
-        process.kill()
-        process.wait()
-        assert not survivors(below, PATIENCE_SECONDS)
+        self.home.kill_parent()
         self.served.enter_context(self.home.served_again())
 
     def pause_a_worker(self) -> None:

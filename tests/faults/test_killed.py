@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.acceptance.client import Client
-from tests.acceptance.test_serve import descendants, survivors
 from tests.faults.conftest import Figure
 from tests.faults.house import BROKEN, House, house
 from tests.waiting import PATIENCE_SECONDS, seconds_until, until
@@ -95,7 +94,7 @@ def test_jobs_run_again_after_the_parent_of_all_is_killed(tmp_path: Path, figure
         for _ in range(3):
             home.submit(3, slow=True)
         until(home.at_work(2), "jobs run")
-        kill_parent(home)
+        home.kill_parent()
         assert not home.ffmpegs()
         with ThreadPoolExecutor(1) as watcher:
             began = time.monotonic()
@@ -104,11 +103,3 @@ def test_jobs_run_again_after_the_parent_of_all_is_killed(tmp_path: Path, figure
                 figure("parent killed: its next start is ready, counted from that", time.monotonic() - began)
                 figure("parent killed: jobs run again, counted from the next start", again.result())
                 assert {job["status"] for job in home.check()} == {"succeeded"}
-
-
-def kill_parent(home: House) -> None:
-    """Returns when nothing that it started is left."""
-    below = descendants(home.service.process.pid)
-    home.service.process.kill()
-    home.service.process.wait()
-    assert not survivors(below, PATIENCE_SECONDS)

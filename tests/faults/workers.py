@@ -1,6 +1,5 @@
 """Workers beside those of a service, as on another machine that shares its database and its store."""
 
-import os
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from tests.acceptance.test_serve import FFMILL
+from tests.environment import plain_environment
 from tests.faults.house import House
 from tests.processes import parent
 from tests.waiting import until
@@ -17,11 +17,10 @@ from tests.waiting import until
 def start_worker(home: House, name: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """A process of that name, with one slot; its log goes beside the data directory."""
     data = home.service.data_dir
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("FFMILL_")}
     told = {"FFMILL_DATABASE_URL": database_url(Settings(data_dir=data)), "FFMILL_PUBLIC_URL": home.service.url}
     words = [str(FFMILL), "worker", "--name", name, "--concurrency", "1", "--data-dir", str(data)]
     with (data.parent / name).open("w") as log:
-        environment = {**plain, **home.told, **told, **(environment or {})}
+        environment = {**plain_environment(), **home.told, **told, **(environment or {})}
         return subprocess.Popen(words, env=environment, stdout=log, stderr=log)
 
 

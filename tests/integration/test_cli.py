@@ -1,6 +1,5 @@
 """The command line, run as a stranger runs it."""
 
-import os
 import re
 import shutil
 import stat
@@ -14,6 +13,7 @@ import pytest
 from ffmill.cli import serve, setup
 from ffmill.config import Settings
 from ffmill.db.embedded import EmbeddedPostgres
+from tests.environment import plain_environment
 
 FFMILL = Path(sys.executable).with_name("ffmill")
 KEY = re.compile(r"ffm_[A-Za-z0-9_-]{43}")
@@ -21,9 +21,13 @@ KEY = re.compile(r"ffm_[A-Za-z0-9_-]{43}")
 
 def ffmill(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs `ffmill …` with these FFMILL_ variables and no others."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("FFMILL_")}
     return subprocess.run(
-        [FFMILL, *words], check=False, capture_output=True, text=True, timeout=60, env={**plain, **environment}
+        [FFMILL, *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**plain_environment(), **environment},
     )
 
 

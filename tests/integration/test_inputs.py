@@ -17,7 +17,7 @@ from ffmill.store.disk import DiskStore
 from ffmill.worker import patience
 from ffmill.worker.inputs import Sources
 from tests.integration.origin import origin, reply
-from tests.integration.running import job
+from tests.running import job
 
 LIMIT = 1 << 20
 

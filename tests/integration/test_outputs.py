@@ -16,7 +16,7 @@ from ffmill.sandbox.workspace import Workspace, make
 from ffmill.store.store import Store, open_store
 from ffmill.worker import outputs
 from ffmill.worker.outputs import keep
-from tests.integration.running import job
+from tests.running import job
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has users to give away")
 
@@ -117,16 +117,22 @@ async def test_an_attempt_whose_outputs_became_a_file_keeps_what_lies_beside(
     assert await kept(workspace, store, "a") == {"a": b"beside"}
 
 
-async def test_too_many_files_for_the_patterns_end_the_search_at_once(
-    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tried, matches = list[str](), names.matches
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that were held against a pattern, as they are."""
+    names_tried, matches = list[str](), names.matches
 
     def noting(pattern: str, name: str) -> bool:
-        tried.append(name)
+        names_tried.append(name)
         return matches(pattern, name)
 
     monkeypatch.setattr(names, "matches", noting)
+    return names_tried
+
+
+async def test_too_many_files_for_the_patterns_end_the_search_at_once(
+    workspace: Workspace, store: Store, tried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(outputs, "MOST", 3)
     for number in range(20):
         (workspace.work / f"{number:02}.ts").touch()
@@ -136,15 +142,8 @@ async def test_too_many_files_for_the_patterns_end_the_search_at_once(
 
 
 async def test_only_names_with_the_ends_of_a_pattern_are_tried(
-    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, store: Store, tried: list[str]
 ) -> None:
-    tried, matches = list[str](), names.matches
-
-    def noting(pattern: str, name: str) -> bool:
-        tried.append(name)
-        return matches(pattern, name)
-
-    monkeypatch.setattr(names, "matches", noting)
     for name in ("aa", "pa.ts", "part.ts", "part1.ts", "part1.mp4", "partx.ts", "pz", "z"):
         (workspace.work / name).touch()
     assert (await kept(workspace, store, "part%d.ts")).keys() == {"part1.ts"}

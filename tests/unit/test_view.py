@@ -2,38 +2,20 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import UUID
 
-from ffmill.jobs.model import Job, Output, Progress, Status
+from ffmill.jobs.model import Output, Progress, Status
 from ffmill.jobs.view import job_object, timestamp
+from tests.running import job
 
 NOW = datetime(2026, 11, 24, 3, 42, 0, 123_456, tzinfo=UTC)
-JOB = Job(
-    id=UUID(int=1),
-    account_id=UUID(int=2),
+JOB = replace(
+    job(input_files={"in": "https://example.com/in"}, output_files=["o.mp4"]),
     status=Status.QUEUED,
-    machine="cpu",
-    input_files={"in": "https://example.com/in"},
-    input_keys={},
-    output_files=("o.mp4",),
     ffmpeg_commands=("-i {{in}} {{o.mp4}}",),
-    webhook_url=None,
-    timeout_seconds=60,
     priority=3,
     metadata={"order": "17"},
-    wait_until=None,
-    warnings=(),
-    created_at=NOW,
-    queued_at=NOW,
     started_at=None,
-    finished_at=None,
-    updated_at=NOW,
     attempt=0,
-    error_message="",
-    outputs=(),
-    total_input_bytes=None,
-    total_output_bytes=None,
-    command_index=0,
 )
 FIELDS = [
     "id",

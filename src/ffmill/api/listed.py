@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ffmill.api import queries
-from ffmill.api.quoting import quoted, storable
+from ffmill.api.quoting import UNSTORABLE, quoted, storable
 from ffmill.errors import ValidationError
 from ffmill.jobs.listing import Filter, Place
 from ffmill.jobs.model import Status
@@ -60,7 +60,7 @@ def _status(text: str | None) -> Status | None:
 def _text(query: Mapping[str, str], name: str) -> str | None:
     text = query.get(name)
     if text is not None and not storable(text):
-        raise ValidationError(f"{name}: must hold no NUL and no lone surrogate")
+        raise ValidationError(f"{name}: {UNSTORABLE}")
     return text
 
 
@@ -68,5 +68,5 @@ def _is_pair(name: str, value: str) -> bool:
     if not name.startswith(METADATA):
         return False
     if not storable(name) or not storable(value):
-        raise ValidationError(f"{METADATA}*: must hold no NUL and no lone surrogate")
+        raise ValidationError(f"{METADATA}*: {UNSTORABLE}")
     return True

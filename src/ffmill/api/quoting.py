@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 LONGEST = 80  # characters
+UNSTORABLE = "must hold no NUL and no lone surrogate"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 

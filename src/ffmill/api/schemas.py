@@ -9,7 +9,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import ErrorDetails, PydanticKnownError
 
-from ffmill.api.quoting import quoted, storable
+from ffmill.api.quoting import UNSTORABLE, quoted, storable
 from ffmill.errors import ValidationError
 from ffmill.jobs.model import Submission
 
@@ -30,7 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def _text(value: str) -> str:
     if not storable(value):
-        raise ValueError("must hold no NUL and no lone surrogate")
+        raise ValueError(UNSTORABLE)
     return value
 
 

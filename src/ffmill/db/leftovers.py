@@ -20,11 +20,11 @@ def end(data: Path, socket: Path) -> None:
 
     A kill costs no data: the next server replays its log. Raises CannotStart when one does not end.
     """
-    begun, asked = time.monotonic(), False
+    begun = time.monotonic()
     while left := list(_servers(data)):
         postmaster = _postmaster(data)
         if postmaster in left and time.monotonic() < begun + KIND_SECONDS:
-            asked = asked or _signal(postmaster, signal.SIGINT)
+            _signal(postmaster, signal.SIGINT)  # again and again: it heeds the first alone
         else:  # it is stuck, or only its backends are left
             for pid in left:
                 _signal(pid, signal.SIGKILL)
@@ -36,10 +36,9 @@ def end(data: Path, socket: Path) -> None:
         mark.unlink(missing_ok=True)
 
 
-def _signal(pid: int, number: signal.Signals) -> bool:
+def _signal(pid: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, number)
-    return True
 
 
 def _postmaster(data: Path) -> int | None:

@@ -10,13 +10,11 @@ from ffmill.jobs.model import Submission
 CPU, NVIDIA = "cpu", "nvidia"
 
 
-def admit(submission: Submission, machines: Sequence[str], *, max_timeout_seconds: int) -> Submission:
+def admit(submission: Submission, machines: Sequence[str]) -> Submission:
     """The submission as it will run, on a pool that there is, with warnings for what that changed.
 
     Raises BadRequest that says which rule fails and what to write instead.
     """
-    if (submission.timeout_seconds or 0) > max_timeout_seconds:
-        raise BadRequest(f"timeout_seconds is {submission.timeout_seconds}; the most is {max_timeout_seconds}")
     resolved = command.resolve(
         submission.ffmpeg_commands, inputs=list(submission.input_files), outputs=submission.output_files
     )

@@ -1,15 +1,15 @@
 """What can be done with jobs: submit, get, list, cancel, read the log, wait."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 from ffmill.accounts.model import Account
 from ffmill.config import Settings
-from ffmill.db.pool import UNREACHABLE, Pool
+from ffmill.db.patience import patiently
+from ffmill.db.pool import Pool
 from ffmill.errors import NotFound, Unavailable
 from ffmill.jobs import listing, repository
 from ffmill.jobs.endings import Endings
@@ -19,10 +19,8 @@ from ffmill.jobs.model import Job, Status, Submission
 from ffmill.jobs.submitting import OwnFiles, Submitting
 from ffmill.jobs.tickets import Tickets, ended
 
-T = TypeVar("T")
 LOOK_SECONDS = 30.0  # between looks at a job of which nothing is heard
 PATIENCE_SECONDS = 30.0  # with a database that cannot be reached: one that is restarted takes less
-PAUSE_SECONDS = 0.5
 
 
 class Jobs:
@@ -100,11 +98,11 @@ class Jobs:
         Raises Unavailable or NotFound when the job's end cannot be known any more.
         """
         async with self._endings.watch(job_id) as changed:
-            while not await _patiently(partial(self._has_ended, job_id)):
+            while not await patiently(partial(self._has_ended, job_id), PATIENCE_SECONDS):
                 with suppress(TimeoutError):  # a notice may be lost, or none come because nobody can listen
                     await asyncio.wait_for(changed.wait(), LOOK_SECONDS)
                 changed.clear()
-        return await _patiently(partial(self.get, account, job_id))
+        return await patiently(partial(self.get, account, job_id), PATIENCE_SECONDS)
 
     async def _has_ended(self, job_id: UUID) -> bool:
         async with self._pool.connection() as connection:
@@ -112,16 +110,3 @@ class Jobs:
         if status is None:
             raise Unavailable(f"job {job_id} is gone")
         return Status(status).terminal
-
-
-async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
-    """What `read` gives; again while the database cannot be reached, for a time."""
-    loop = asyncio.get_running_loop()
-    give_up = loop.time() + PATIENCE_SECONDS
-    while True:
-        try:
-            return await read()
-        except UNREACHABLE:
-            if loop.time() > give_up:
-                raise
-        await asyncio.sleep(PAUSE_SECONDS)

@@ -83,12 +83,13 @@ class Submitting:
         else:
             admitted = self._admit(asked)
         keys = await self._own(admitted)
+        timeout_seconds = min(self._settings.default_timeout_seconds, self._settings.max_timeout_seconds)
         return [
             Accepted(
                 id=uuid4(),
                 submission=each,
                 input_keys={name: key for name, url in each.input_files.items() if (key := keys[url])},
-                timeout_seconds=each.timeout_seconds or self._settings.default_timeout_seconds,
+                timeout_seconds=each.timeout_seconds or timeout_seconds,
             )
             for each in admitted
         ]
@@ -98,7 +99,7 @@ class Submitting:
 
     def _admit_one(self, asked: Submission, where: str) -> Submission:
         try:
-            return rules.admit(asked, self._settings.machines, max_timeout_seconds=self._settings.max_timeout_seconds)
+            return rules.admit(asked, self._settings.machines)
         except BadRequest as refusal:
             raise BadRequest(where + refusal.message) from refusal
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -23,6 +23,7 @@ from ffmill.store.failures import reading, writing
 from ffmill.store.keys import check_key
 from ffmill.store.objects import Store
 from ffmill.store.source import Source
+from ffmill.threads import in_thread
 
 T = TypeVar("T")
 
@@ -151,15 +152,7 @@ class DiskStore(Store):
         return [result for result in results if not isinstance(result, BaseException)]
 
     async def _in_thread(self, call: Callable[..., T], *arguments: object) -> T:
-        """The result of a blocking call. A thread cannot be stopped: a cancellation leaves when the call is done."""
-        running = asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            while not running.done():  # anyio, and so starlette, cancels again and again
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([running])
-            raise
+        return await in_thread(self._threads, call, *arguments)
 
 
 class _Opened:

@@ -31,7 +31,6 @@ from ffmill.worker.slots import Slot, Slots
 
 LOG = structlog.stdlib.get_logger()
 MESSAGE_BYTES = 4096
-RETRY_SECONDS = 0.5
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 

@@ -1,12 +1,13 @@
 """How an attempt ends: its result is written, or its job handed back; what it kept for nothing is deleted."""
 
-import asyncio
 from collections.abc import Iterable
+from functools import partial
 
 import structlog
 
 from ffmill.config import Settings
-from ffmill.db.pool import UNREACHABLE, Connection, Pool
+from ffmill.db.patience import patiently
+from ffmill.db.pool import Pool
 from ffmill.errors import Unavailable
 from ffmill.jobs import attempts, repository
 from ffmill.jobs.attempts import Claim
@@ -15,7 +16,6 @@ from ffmill.jobs.tickets import Tickets, let_begin
 from ffmill.store.store import Store
 
 LOG = structlog.stdlib.get_logger()
-RETRY_SECONDS = 0.5
 
 
 class Ends:
@@ -31,7 +31,8 @@ class Ends:
         """Writes the end, through an outage of the database too; what a loser kept in the store is deleted."""
         job, done = claimed.job, result.status is Status.SUCCEEDED
         await self._discard(job, range(1, job.attempt if done else job.attempt + 1))  # while the job is still ours
-        if not await self._write(claimed, result) and done and not await self._published(job):
+        won = await patiently(partial(self._write, claimed, result), self._patience)
+        if not won and done and not await self._published(job):
             await self._discard(job, [job.attempt])
         LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
 
@@ -47,26 +48,16 @@ class Ends:
             await self._discard(job, [job.attempt])
 
     async def _write(self, claimed: Claim, result: Result) -> bool:
-        give_up = asyncio.get_running_loop().time() + self._patience
-        while True:
-            try:
-                async with self._pool.connection() as connection:
-                    return await self._end(connection, claimed, result)
-            except UNREACHABLE:
-                if asyncio.get_running_loop().time() > give_up:
-                    raise
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _end(self, connection: Connection, claimed: Claim, result: Result) -> bool:
         job = claimed.job
-        if job.webhook_url is None and not claimed.has_ceiling:
-            return await attempts.finish(connection, job, result)
-        async with connection.transaction():
-            if won := await attempts.finish(connection, job, result):
-                if job.webhook_url is not None:
-                    await self._queue.enqueue_delivery(connection, job.id)
-                await let_begin(connection, self._queue, job)
-            return won
+        async with self._pool.connection() as connection:
+            if job.webhook_url is None and not claimed.has_ceiling:
+                return await attempts.finish(connection, job, result)
+            async with connection.transaction():
+                if won := await attempts.finish(connection, job, result):
+                    if job.webhook_url is not None:
+                        await self._queue.enqueue_delivery(connection, job.id)
+                    await let_begin(connection, self._queue, job)
+                return won
 
     async def _published(self, job: Job) -> bool:
         """Whether the row names this attempt's outputs: a commit whose answer was lost is a commit."""

@@ -32,7 +32,7 @@ from ffmill.worker.registry import Registration
 from ffmill.worker.slots import Slots
 
 LOG = structlog.stdlib.get_logger()
-AT_ONCE = 16  # webhooks
+DELIVERIES = 16  # at once
 HANG_SECONDS = 5.0
 
 
@@ -115,7 +115,8 @@ async def _until(
     with _one_reason():
         async with asyncio.TaskGroup() as group:
             beating = group.create_task(_beat(heart))
-            serving = [group.create_task(serve(machine, settings.slots)), group.create_task(serve(WEBHOOKS, AT_ONCE))]
+            slots = {machine: settings.slots, WEBHOOKS: DELIVERIES}
+            serving = [group.create_task(serve(queue, at_once)) for queue, at_once in slots.items()]
             await stop.wait()
             heart.drain()
             for task in serving:

@@ -1,6 +1,5 @@
 """The outputs of an attempt: found among what the commands wrote, and kept in the store."""
 
-import asyncio
 import errno
 import os
 import stat
@@ -8,7 +7,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 
 from ffmill.errors import LimitExceeded, OutputMissing
@@ -16,6 +15,7 @@ from ffmill.jobs import names
 from ffmill.jobs.model import Job, Output
 from ffmill.sandbox.workspace import Workspace
 from ffmill.store.store import Source, Store
+from ffmill.threads import in_thread
 from ffmill.worker.patience import patiently
 
 MOST = 10_000
@@ -65,18 +65,9 @@ def opened(workspace: Workspace) -> Generator[list[int]]:
 async def _found(job: Job, directories: Sequence[int], owner: int | None) -> dict[str, Source]:
     """What `find` gives, beside the loop; cancelled, it leaves when the thread is done with the directories."""
     search = Search()
-    running = asyncio.get_running_loop().run_in_executor(
-        FINDER, lambda: find(job.output_files, directories, owner=owner, search=search)
+    return await in_thread(
+        FINDER, lambda: find(job.output_files, directories, owner=owner, search=search), stop=search.stop
     )
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        search.stop()
-        while not running.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([running])
-        running.exception()
-        raise
 
 
 class Search:

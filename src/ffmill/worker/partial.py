@@ -1,11 +1,11 @@
 """A file that arrives in pieces, over one answer or several: where the next piece goes, and whether it belongs."""
 
-import asyncio
 import os
 import re
 
 import aiohttp
 
+from ffmill.threads import in_thread
 from ffmill.worker.budget import Budget, TooMuch
 
 # Writes go into the page cache in well under a millisecond, so the first ones are made on the loop: a thread costs
@@ -65,7 +65,7 @@ class PartialFile:
         if at < DIRECT_BYTES:
             _write(self._descriptor, chunk, at)
         else:
-            await _in_thread(self._descriptor, chunk, at)
+            await in_thread(None, _write, self._descriptor, chunk, at)  # the file is closed when this is left
 
     def end(self) -> None:
         """Raises Misplaced unless the file is whole, as far as its length was announced."""
@@ -114,13 +114,3 @@ def _write(descriptor: int, chunk: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(descriptor, view, offset)
         view, offset = view[written:], offset + written
-
-
-async def _in_thread(descriptor: int, chunk: bytes, offset: int) -> None:
-    """A thread cannot be stopped: a cancellation leaves when the write is done, since the file is closed next."""
-    running = asyncio.get_running_loop().run_in_executor(None, _write, descriptor, chunk, offset)
-    try:
-        await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise

@@ -62,14 +62,21 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path, database_url=database_url, max_body_bytes=4096)  # pyright: ignore[reportArgumentType]  # pydantic makes it secret
 
 
-@pytest.fixture
-async def service(settings: Settings) -> AsyncGenerator[Service]:
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncGenerator[Service]:
     """The API, its parts open."""
     async with open_parts(settings) as parts:
         async with parts.pool.connection() as connection:
             account = await create_account(connection, "ours")
             key, _ = await create_key(connection, account.id, "test")
         yield Service(app=create_app(parts, blank_seconds=0.02), parts=parts, account=account, key=key)
+
+
+@pytest.fixture
+async def service(settings: Settings) -> AsyncGenerator[Service]:
+    """The API of these settings."""
+    async with open_service(settings) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ import pytest
 
 from ffmill.api.documented import EXAMPLES
 from ffmill.api.objects import JobAnswer, JobListAnswer
+from ffmill.config import Settings
 from ffmill.db.pool import Pool
 from ffmill.jobs import attempts
 from ffmill.jobs.model import Job, Output, Result, Status
 from ffmill.worker import registry
 
-from .conftest import PICTURE, Service
+from .conftest import PICTURE, Service, open_service
 
 
 async def create(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
@@ -193,3 +194,9 @@ async def test_a_url_of_ours_that_cannot_be_used_is_told_by_its_inputs_name(
     status, code, message = refusal(await client.post("/api/ffmpeg", json=PICTURE | {"input_files": urls}))
     assert (status, code) == (400, "badRequest")
     assert message.startswith('input_files: "bad": this URL of ours has expired')
+
+
+async def test_a_job_without_a_timeout_gets_the_largest_where_the_default_is_more(settings: Settings) -> None:
+    short = settings.model_copy(update={"max_timeout_seconds": 60})
+    async with open_service(short) as service, service.client() as client:
+        assert (await create(client))["timeout_seconds"] == 60

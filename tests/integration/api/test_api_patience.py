@@ -49,7 +49,7 @@ async def cancel(service: Service, job: UUID) -> None:
 async def test_a_waiter_looks_again_when_the_database_cannot_be_reached(
     service: Service, job: UUID, monkeypatch: pytest.MonkeyPatch, read: str
 ) -> None:
-    monkeypatch.setattr("ffmill.jobs.service.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("ffmill.db.patience.PAUSE_SECONDS", 0)
     await cancel(service, job)
     failed: list[str] = []
     monkeypatch.setattr(repository, read, failing(3, getattr(repository, read), failed))
@@ -79,7 +79,7 @@ async def test_a_waiter_that_is_never_woken_looks_for_itself(
 
 
 async def test_an_answer_outlives_an_outage(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ffmill.jobs.service.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("ffmill.db.patience.PAUSE_SECONDS", 0)
     failed: list[str] = []
     async with (
         asyncio.timeout(60),
