@@ -79,9 +79,15 @@ class Settings(BaseSettings):
         ge=1,
         description="Cores that one job may use, and threads that FFmpeg starts by itself. Default: all.",
     )
-    sandbox: Literal["full", "off"] = Field(
-        default="full",
-        description="`full`: ffmpeg runs in the cage or the worker does not start. `off`: no cage; trusted use only.",
+    sandbox: Literal["auto", "full", "landlock", "off"] = Field(
+        default="auto",
+        description="How commands are confined. `full`: in namespaces, or the worker does not start. `landlock`: by "
+        "what needs no privilege. `auto`: the first of them that works here. `off`: no cage; trusted use only.",
+    )
+    seccomp: Literal["allow", "deny"] = Field(
+        default="allow",
+        description="System calls of a command: `allow` lets through what FFmpeg needs, `deny` all but what no media "
+        "program needs, for builds of FFmpeg that the first is too little for.",
     )
     ffmpeg: Path | None = Field(default=None, description="The ffmpeg to run. Default: the one that comes with ffmill.")
     ffprobe: Path | None = Field(

@@ -34,6 +34,13 @@ async def test_a_program_that_does_not_run_is_named_with_its_setting(tmp_path: P
         await doctor.ffmpeg(settings(ffmpeg=broken))
 
 
+async def test_the_level_in_force_is_named_with_what_would_raise_it(tmp_path: Path) -> None:
+    assert await doctor.cage(settings(data_dir=tmp_path)) == "full"
+    lower = await doctor.cage(settings(data_dir=tmp_path, sandbox="landlock"))
+    assert lower.startswith("landlock")
+    assert "FFMILL_SANDBOX=auto takes `full`" in lower
+
+
 async def test_a_cage_that_is_off_is_said_to_be_off(tmp_path: Path) -> None:
     assert "trusted use only" in await doctor.cage(settings(data_dir=tmp_path, sandbox="off"))
 

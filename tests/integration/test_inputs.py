@@ -64,7 +64,7 @@ class Fetching:
 
 @pytest.fixture
 async def fetching(tmp_path: Path) -> AsyncGenerator[Fetching]:
-    store, workspace = CountingStore(tmp_path / "store"), make(tmp_path / "0-0", slot=0, uid=None, caged=False)
+    store, workspace = CountingStore(tmp_path / "store"), make(tmp_path / "0-0", slot=0, uid=None, bound=False)
     async with open_session(Settings(allow_nets=(ip_network("127.0.0.1/32"),))) as session:
         yield Fetching(Sources(session, store, limit_bytes=1 << 30, job_bytes=LIMIT), store, workspace)
 

@@ -23,7 +23,7 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has users to
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return make(tmp_path / "0-0", slot=0, uid=None, caged=True)
+    return make(tmp_path / "0-0", slot=0, uid=None, bound=True)
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ async def test_the_loop_runs_while_outputs_are_looked_for(
 
 @root_only
 async def test_only_what_the_slots_user_wrote_becomes_an_output(tmp_path: Path, store: Store) -> None:
-    workspace = make(tmp_path / "0-0", slot=0, uid=234_567, caged=True)
+    workspace = make(tmp_path / "0-0", slot=0, uid=234_567, bound=True)
     for name, owner in {"mine": 234_567, "roots": 0, "anothers": 234_568}.items():
         (workspace.work / "outputs" / name).touch()
         os.chown(workspace.work / "outputs" / name, owner, owner)

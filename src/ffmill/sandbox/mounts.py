@@ -26,6 +26,20 @@ MNT_DETACH = 0x2
 
 
 @contextmanager
+def within_reach(paths: Sequence[Path], users: range | None) -> Generator[dict[Path, Path]]:
+    """Where the slots' users reach the paths; the worker's own user reaches them where they are."""
+    if users is None:
+        yield {path: path.resolve() for path in paths}
+        return
+    umask = os.umask(0o022)  # a slot's user reads what we put into its workspace
+    try:
+        with reachable(paths) as at:
+            yield at
+    finally:
+        os.umask(umask)
+
+
+@contextmanager
 def reachable(paths: Sequence[Path]) -> Generator[dict[Path, Path]]:
     """Where every user can reach each of the paths: there itself, or at a bind of it.
 

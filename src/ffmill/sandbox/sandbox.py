@@ -1,9 +1,9 @@
 """The sandbox of a worker: makes workspaces and cages for its slots."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -13,9 +13,12 @@ import structlog
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
 from ffmill.sandbox import levels, uids
+from ffmill.sandbox.advice import advice
 from ffmill.sandbox.cage import Cage
+from ffmill.sandbox.full import full
 from ffmill.sandbox.gpu import Gpu
-from ffmill.sandbox.levels import Level
+from ffmill.sandbox.landlocked import landlocked
+from ffmill.sandbox.levels import Level, off
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.removal import remove
 from ffmill.sandbox.scratch import Scratch
@@ -25,42 +28,58 @@ LOG = structlog.stdlib.get_logger()
 CHECK_SECONDS = 30
 REMOVERS = 2
 GO_ON = "set FFMILL_SANDBOX=off where you trust the commands"
-MASKED_PROC = "Can't mount proc"  # bwrap's words; the kernel refuses where parts of /proc are covered
-NO_PROC = "a cage with a GPU has a /proc of its own, which a container may forbid: run this worker on the host"
+
+Opener = Callable[[Settings, Scratch, Path, Gpu | None], AbstractContextManager[Level]]
+OPENERS: Mapping[levels.Name, Opener] = {"full": full, "landlock": landlocked, "off": off}
+ORDER: Mapping[str, tuple[levels.Name, ...]] = {  # by the setting, the best first
+    "auto": ("full", "landlock"),
+    "full": ("full",),
+    "landlock": ("landlock",),
+    "off": ("off",),
+}
 
 
 class Sandbox:
     """Made by `open`; serves the slots 0 to 1,023."""
 
-    def __init__(self, level: Level, scratch: Scratch, directory: Path, removers: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, level: Level, scratch: Scratch, directory: Path, removers: ThreadPoolExecutor, refusals: Sequence[str]
+    ) -> None:
         self._level = level
         self._scratch = scratch
         self._directory = directory
         # unlink holds its caller up for as long as a file is large: that must not be the loop
         self._removers = removers
         self._names = count()
+        self.refusals = refusals  # why a level above this one is not in force
         self.ffmpeg_version = ""  # as ffmpeg itself tells, once it has been tried
 
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: Settings, slots: int, *, gpu: Gpu | None = None) -> AsyncGenerator[Self]:
-        """Prepares the scratch directory and what cages are made of, and tries one; starts to sweep. Commands can use
-        the `gpu` that is given.
+        """Prepares the scratch directory and what cages are made of, and tries one, by the first level that the setting
+        allows and that works; starts to sweep. Commands can use the `gpu` that is given.
 
         To be entered by the main thread, from which all cages are then made: they die with it. Raises CannotStart.
         """
         if slots > uids.BLOCK:
             raise CannotStart(f"a worker has {uids.BLOCK} slots at most, not {slots}: start several workers")
-        scratch = Scratch(settings.scratch_dir)
-        with (
-            scratch.worker() as directory,
-            _level(settings, scratch, directory, gpu) as level,
-            ThreadPoolExecutor(REMOVERS, thread_name_prefix="remover") as removers,
-        ):
-            sandbox = cls(level, scratch, directory, removers)
-            await sandbox.check(Limits.of(settings))
-            removers.submit(scratch.sweep)
-            yield sandbox
+        scratch, refusals = Scratch(settings.scratch_dir), list[str]()
+        with scratch.worker() as directory:
+            for name in ORDER[settings.sandbox]:
+                with ExitStack() as stack:
+                    try:
+                        level = stack.enter_context(OPENERS[name](settings, scratch, directory, gpu))
+                        removers = stack.enter_context(ThreadPoolExecutor(REMOVERS, thread_name_prefix="remover"))
+                        sandbox = cls(level, scratch, directory, removers, refusals)
+                        await sandbox.check(Limits.of(settings))
+                    except CannotStart as refusal:
+                        refusals.append(f"{name}: {refusal.message}")
+                        continue
+                    removers.submit(scratch.sweep)
+                    yield sandbox
+                    return
+        raise CannotStart(f"{'; '.join(refusals)}; or {GO_ON}")
 
     @property
     def level(self) -> levels.Name:
@@ -72,7 +91,7 @@ class Sandbox:
         """A fresh directory for one attempt on a slot, removed at the end whatever is in it, cancelled or not."""
         root = self._directory / f"{slot}-{next(self._names)}"
         try:
-            yield make(root, slot=slot, uid=self._level.uid(slot), caged=self.level != "off")
+            yield make(root, slot=slot, uid=self._level.uid(slot), bound=self.level == "full")
         finally:
             # cancelled, the removal goes on in its thread, which the sandbox waits for when it is closed
             await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._removers, remove, root))
@@ -88,28 +107,17 @@ class Sandbox:
         return await asyncio.get_running_loop().run_in_executor(self._removers, self._scratch.sweep)
 
     async def check(self, limits: Limits) -> None:
-        """Runs `ffmpeg -version` in a cage; raises CannotStart, which says why and how to go on, when that fails."""
+        """Runs `ffmpeg -version` in a cage; raises CannotStart, which says why, when that fails."""
         said: list[bytes] = []
         with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_SECONDS), self.workspace(0) as workspace, self.cage(workspace) as cage:
                 if (await cage.run(["-version"], limits, on_stderr=said.append)).code == 0:
                     self.ffmpeg_version = _version(b"".join(said).decode(errors="replace"))
                     return
-        reason = b"".join(said).decode(errors="replace").strip().partition("\n")[0] or f"none in {CHECK_SECONDS} s"
-        go_on = f"{NO_PROC}, or {GO_ON}" if MASKED_PROC in reason else GO_ON
-        raise CannotStart(f"ffmpeg does not start in its cage ({reason}): {go_on}, or see `ffmill doctor`")
+        reason = b"".join(said).decode(errors="replace").strip().partition("\n")[0] or f"nothing in {CHECK_SECONDS} s"
+        raise CannotStart(f"ffmpeg does not start in its cage ({reason}){advice(reason)}")
 
 
 def _version(text: str) -> str:
     """Of the first line that ffmpeg prints: `ffmpeg version 9.0.2 Copyright …`."""
     return text.partition("version ")[2].partition(" ")[0]
-
-
-@contextmanager
-def _level(settings: Settings, scratch: Scratch, directory: Path, gpu: Gpu | None) -> Generator[Level]:
-    if settings.sandbox == "off":
-        LOG.warning("FFMILL_SANDBOX=off: commands run without a cage, with all that the worker's user may do")
-        yield levels.off(settings, directory, gpu)
-        return
-    with levels.full(settings, scratch, directory, gpu) as level:
-        yield level

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from ffmill.errors import CannotStart
 from ffmill.sandbox import acting
 
+NEEDED = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 7  # CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID (capabilities(7))
 BLOCK = 1024  # the most slots a worker has
 FIRST, BLOCKS = 200_000, 1000
 FIRST_OF_CONTAINER, BLOCKS_OF_CONTAINER = 30_000, 28  # a user namespace often maps 65,536 ids only
@@ -17,11 +19,11 @@ FIRST_OF_CONTAINER, BLOCKS_OF_CONTAINER = 30_000, 28  # a user namespace often m
 
 @contextmanager
 def claim() -> Generator[range | None]:
-    """A block of unused user ids, ours as long as this process lives; None for an ordinary worker, who has one only.
+    """A block of unused user ids, ours as long as this process lives; None for a worker that may not change users.
 
     The claim is the name of an abstract socket: seen by the whole host, without a file, gone with the process.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or not _may_change_users():
         yield None
         return
     bases = list(_mapped())
@@ -34,6 +36,12 @@ def claim() -> Generator[range | None]:
         if base is None:
             raise CannotStart(f"all {len(bases)} blocks of user ids for slots are taken by other workers of this host")
         yield range(base, base + BLOCK)
+
+
+def _may_change_users() -> bool:
+    """Whether this root has not been robbed of what it takes, as in a container without capabilities."""
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return found is not None and int(found[1], 16) & NEEDED == NEEDED
 
 
 def _bind(claimed: socket.socket, base: int) -> bool:

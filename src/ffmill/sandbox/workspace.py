@@ -16,7 +16,7 @@ class Workspace:
     root/        0700, the slot's user's
       inputs/    the worker's; read-only in the cage, at /job/inputs
       work/      the slot's user's; the job's directory, in the cage at /job
-        inputs   where inputs/ is bound, or a link to it where there is no cage
+        inputs   where inputs/ is bound, or a link to it where nothing can be
         outputs/
     """
 
@@ -57,14 +57,14 @@ def _sizes(directory: Path) -> Iterator[tuple[str, int]]:
         os.close(descriptor)
 
 
-def make(root: Path, *, slot: int, uid: int | None, caged: bool) -> Workspace:
-    """A fresh workspace in a directory that does not exist yet."""
+def make(root: Path, *, slot: int, uid: int | None, bound: bool) -> Workspace:
+    """A fresh workspace in a directory that does not exist yet; `bound`: whether its inputs are bound into work/."""
     workspace = Workspace(root=root, inputs=root / "inputs", work=root / "work", slot=slot, uid=uid)
     for directory in (root, workspace.work):
         directory.mkdir(mode=0o700)
     workspace.inputs.mkdir(mode=0o755)
     (workspace.work / "outputs").mkdir(mode=0o755)
-    if caged:
+    if bound:
         (workspace.work / "inputs").mkdir(mode=0o755)
     else:
         (workspace.work / "inputs").symlink_to("../inputs")

@@ -68,7 +68,11 @@ async def _serve(
     await queue.open(pool)
     async with open_session(settings) as session:
         newcomer = Registration(
-            name=name, machine=machine, concurrency=settings.slots, ffmpeg_version=sandbox.ffmpeg_version
+            name=name,
+            machine=machine,
+            concurrency=settings.slots,
+            ffmpeg_version=sandbox.ffmpeg_version,
+            sandbox=sandbox.level,
         )
         worker = await recovery.enlist(pool, queue, settings, newcomer)
         sources = Sources(session, store, limit_bytes=settings.max_input_bytes, job_bytes=settings.max_job_bytes)

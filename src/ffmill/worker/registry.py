@@ -18,6 +18,7 @@ class Registration:
     machine: str
     concurrency: int  # jobs at once
     ffmpeg_version: str = ""
+    sandbox: str = ""  # the level in force
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,7 @@ class Worker:
     machine: str
     concurrency: int  # jobs at once
     ffmpeg_version: str
+    sandbox: str  # the level in force
     started_at: datetime
     heartbeat_at: datetime
     is_live: bool  # whether it was heard of lately
@@ -37,7 +39,8 @@ class Worker:
 
 
 REGISTER = """
-INSERT INTO workers (name, host, machine, concurrency, ffmpeg_version) VALUES (%s, %s, %s, %s, %s) RETURNING id
+INSERT INTO workers (name, host, machine, concurrency, ffmpeg_version, sandbox) VALUES (%s, %s, %s, %s, %s, %s)
+RETURNING id
 """
 
 # Index workers_by_name. Locked, so that a claim under way ends before its worker's jobs are taken away.
@@ -49,7 +52,7 @@ REMOVE = "DELETE FROM workers WHERE id = ANY(%s)"
 BEAT = "UPDATE workers SET heartbeat_at = now() WHERE id = %s RETURNING id"
 # Index jobs_running.
 ALL = """
-SELECT id, name, host, machine, concurrency, ffmpeg_version, started_at, heartbeat_at,
+SELECT id, name, host, machine, concurrency, ffmpeg_version, sandbox, started_at, heartbeat_at,
        heartbeat_at >= now() - make_interval(secs => %s) AS is_live,
        ARRAY(SELECT jobs.id FROM jobs WHERE jobs.worker = workers.id AND status = 'running' ORDER BY started_at) AS jobs
 FROM workers ORDER BY machine, name, started_at
@@ -61,7 +64,8 @@ SELECT machine, count(*) FROM workers WHERE heartbeat_at >= now() - make_interva
 
 async def register(connection: Connection, newcomer: Registration) -> UUID:
     """Writes a worker's row and returns its id."""
-    values = (newcomer.name, socket.gethostname(), newcomer.machine, newcomer.concurrency, newcomer.ffmpeg_version)
+    told = (newcomer.machine, newcomer.concurrency, newcomer.ffmpeg_version, newcomer.sandbox)
+    values = (newcomer.name, socket.gethostname(), *told)
     row = await (await connection.execute(REGISTER, values)).fetchone()
     assert row is not None  # noqa: S101 - RETURNING after a plain INSERT
     return row[0]

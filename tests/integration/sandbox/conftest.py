@@ -56,7 +56,7 @@ class Bench:
         return Run(exit=done, progress=progress.decode(), log=log.decode(errors="replace"), files=content)
 
 
-@pytest.fixture(params=["full", "off"])
+@pytest.fixture(params=["full", "landlock", "off"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of a worker at each level."""
     return Settings(data_dir=tmp_path / "data", sandbox=request.param)
@@ -75,6 +75,14 @@ async def bench(settings: Settings) -> AsyncGenerator[Bench]:
         yield Bench(sandbox, Limits.of(settings))
 
 
+@pytest.fixture(params=["full", "landlock"])
+async def confined(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Bench]:
+    """A sandbox with cages of each kind."""
+    settings = Settings(data_dir=tmp_path / "data", sandbox=request.param)
+    async with Sandbox.open(settings, 2) as sandbox:
+        yield Bench(sandbox, Limits.of(settings))
+
+
 @pytest.fixture
 async def full(caged: Settings) -> AsyncGenerator[Bench]:
     """A sandbox with cages."""
@@ -85,8 +93,16 @@ async def full(caged: Settings) -> AsyncGenerator[Bench]:
 async def until_named(cage: Cage, name: str) -> None:
     """Waits until what is in the cage has become the program."""
     async with asyncio.timeout(10):
-        while not Path(f"/proc/{cage.pid}/comm").read_text().startswith(name):  # noqa: ASYNC110  # no event tells
+        while not comm(cage.pid).startswith(name):  # noqa: ASYNC110  # no event tells
             await asyncio.sleep(0)
+
+
+def comm(pid: int) -> str:
+    """The name of a process; empty as long as it is not known."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
+    except FileNotFoundError:
+        return ""
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -33,7 +33,7 @@ uvloop.run(main())
 """
 
 
-@pytest.mark.parametrize("level", ["full", "off"])
+@pytest.mark.parametrize("level", ["full", "landlock", "off"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_cages_die_with_their_worker(tmp_path: Path, level: str, number: signal.Signals) -> None:
     words = [sys.executable, "-c", WORKER, tmp_path / "data", level]

@@ -76,6 +76,7 @@ def test_the_hosts_root_under_another_name_can_write_nothing_in_proc_either(tmp_
     assert "bwrap" not in ran.stderr
 
 
+@pytest.mark.parametrize("settings", ["full", "off"], indirect=True)
 async def test_only_a_command_with_a_gpu_may_reserve_all_addresses(settings: Settings, fake: Gpu) -> None:
     for gpu, bound in ((fake, False), (None, True)):
         async with (
@@ -106,7 +107,7 @@ async def test_a_container_that_covers_proc_is_told_apart(
     )
     bwrap.chmod(0o755)
     monkeypatch.setattr(programs, "bwrap", lambda: bwrap)
-    with pytest.raises(CannotStart, match="run this worker on the host, or set FFMILL_SANDBOX=off"):
+    with pytest.raises(CannotStart, match="run this worker on the host; or set FFMILL_SANDBOX=off"):
         async with Sandbox.open(caged, 1, gpu=fake):
             pass
 
@@ -116,3 +117,10 @@ def test_a_worker_for_a_pool_with_gpus_does_not_start_without_one(settings: Sett
     for machine in ("nvidia", "nvidia-l4"):
         with pytest.raises(CannotStart, match=r"/dev/nvidia0, libcuda.so.1.* install the NVIDIA driver"):
             main.run(settings, machine=machine)
+
+
+@pytest.mark.parametrize("settings", ["landlock"], indirect=True)
+async def test_a_cage_by_landlock_has_no_gpu(settings: Settings, fake: Gpu) -> None:
+    with pytest.raises(CannotStart, match="Landlock gives no cage a GPU; or set"):
+        async with Sandbox.open(settings, 1, gpu=fake):
+            pass

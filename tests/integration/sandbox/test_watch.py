@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, Protocol
 
 import pytest
 
@@ -21,15 +22,20 @@ from ffmill.sandbox.usage import measure
 from tests.integration.sandbox.conftest import Bench
 
 MIB = 1 << 20
-# `fill`: a string of 1 MiB in $a; `ffprobe` is /bin/rm, for all that `sh` cannot do itself
-SCRIPT = """#!/sh
+# `fill`: a string of 1 MiB in $a. What takes a second process runs without a cage: in one there is none.
+SHELLS = {"full": "#!/sh\n", "off": "#!/bin/sh\n"}
+SCRIPT = """
 case "$*" in *EVIL*) ;; *) exit 0;; esac
 fill() { a=0123456789abcdef; for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do a=$a$a; done; }
 """
 FOR_EVER = "while :; do :; done"
 SECONDS = 30  # for what must happen soon, and would never happen otherwise
 
-Hostile = Callable[[str], AbstractAsyncContextManager[Bench]]
+
+class Hostile(Protocol):
+    """Opens a sandbox whose ffmpeg runs a script."""
+
+    def __call__(self, script: str, level: Literal["full", "off"] = "full") -> AbstractAsyncContextManager[Bench]: ...
 
 
 @pytest.fixture
@@ -37,11 +43,11 @@ def hostile(tmp_path: Path) -> Hostile:
     """A sandbox whose ffmpeg runs the given script."""
 
     @asynccontextmanager
-    async def opened(script: str) -> AsyncGenerator[Bench]:
+    async def opened(script: str, level: Literal["full", "off"] = "full") -> AsyncGenerator[Bench]:
         program = tmp_path / "evil"
-        program.write_text(SCRIPT + script)
+        program.write_text(SHELLS[level] + SCRIPT + script)
         program.chmod(0o755)
-        settings = Settings(data_dir=tmp_path / "data", ffmpeg=program, ffprobe=Path("/bin/rm"))
+        settings = Settings(data_dir=tmp_path / "data", ffmpeg=program, sandbox=level)
         async with Sandbox.open(settings, 1) as sandbox:
             yield Bench(sandbox, Limits.of(settings))
 
@@ -49,15 +55,15 @@ def hostile(tmp_path: Path) -> Hostile:
 
 
 async def test_files_without_a_name_count_while_they_are_open(hostile: Hostile) -> None:
-    holding = "fill; exec 8>a; printf %s $a$a >&8; exec 9>b; printf %s $a$a >&9; /ffprobe a b;"
-    async with hostile(holding + FOR_EVER) as bench, asyncio.timeout(SECONDS):
+    holding = "fill; exec 8>a; printf %s $a$a >&8; exec 9>b; printf %s $a$a >&9; /bin/rm a b;"
+    async with hostile(holding + FOR_EVER, "off") as bench, asyncio.timeout(SECONDS):
         run = await bench.run("EVIL", limits=replace(bench.limits, job_bytes=3 * MIB))
     assert run.exit.limit == "the job's inputs and files grew beyond 3 MiB (FFMILL_MAX_JOB_BYTES)"
 
 
 async def test_a_file_without_a_name_counts_once(hostile: Hostile) -> None:
-    holding = "fill; exec 8>a; printf %s $a$a >&8; exec 9>&8; /ffprobe a; while [ ! -e inputs/go ]; do :; done; :>b"
-    async with hostile(holding) as bench, bench.sandbox.workspace(0) as workspace:
+    holding = "fill; exec 8>a; printf %s $a$a >&8; exec 9>&8; /bin/rm a; while [ ! -e inputs/go ]; do :; done; :>b"
+    async with hostile(holding, "off") as bench, bench.sandbox.workspace(0) as workspace:
         limits = replace(bench.limits, job_bytes=3 * MIB)
         async with bench.sandbox.cage(workspace) as cage, asyncio.timeout(SECONDS):
             running = asyncio.create_task(bench.run_in(cage, workspace, "EVIL", limits=limits))
@@ -69,7 +75,7 @@ async def test_a_file_without_a_name_counts_once(hostile: Hostile) -> None:
 
 async def test_memory_of_several_processes_counts_together(hostile: Hostile) -> None:
     many = "grow() { fill; b=$a$a$a$a; c=$b$b$b$b; " + FOR_EVER + "; }; grow & grow & grow & grow & grow & grow & wait"
-    async with hostile(many) as bench, asyncio.timeout(SECONDS):
+    async with hostile(many, "off") as bench, asyncio.timeout(SECONDS):
         run = await bench.run("EVIL", limits=replace(bench.limits, memory_bytes=64 * MIB))
     assert run.exit.limit == "the command needed more than 64 MiB of memory (FFMILL_MAX_MEMORY_BYTES)"
 
@@ -137,6 +143,7 @@ def test_a_command_that_is_quicker_than_the_watch_is_judged_by_its_peak(tmp_path
 import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, Protocol
 from ffmill.config import Settings
 from ffmill.sandbox import watch
 from ffmill.sandbox.limits import Limits
@@ -153,7 +160,7 @@ async def main():
 asyncio.run(main())
 """
     evil = tmp_path / "evil"
-    evil.write_text(SCRIPT + "fill; b=$a$a$a$a$a$a$a$a; b=$b$b$b$b$b$b$b$b; b=$b$b$b$b$b; :")
+    evil.write_text(SHELLS["full"] + SCRIPT + "fill; b=$a$a$a$a$a$a$a$a; b=$b$b$b$b$b$b$b$b; b=$b$b$b$b$b; :")
     evil.chmod(0o755)
     ran = subprocess.run(
         [sys.executable, "-c", program, tmp_path / "data", evil], check=True, capture_output=True, text=True

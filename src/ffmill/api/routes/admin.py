@@ -30,6 +30,7 @@ def _view(worker: Worker) -> dict[str, object]:
         "machine": worker.machine,
         "concurrency": worker.concurrency,
         "ffmpeg_version": worker.ffmpeg_version,
+        "sandbox": worker.sandbox,
         "started_at": timestamp(worker.started_at),
         "heartbeat_at": timestamp(worker.heartbeat_at),
         "live": worker.is_live,
