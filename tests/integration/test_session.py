@@ -47,6 +47,18 @@ def _spelled(host: str) -> list[str]:
     return [str(info[4][0]) for info in found]
 
 
+class NoAddress(Names):
+    """Knows every name, and no address."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        return []
+
+
 SPELLINGS = [
     "http://127.0.0.1/",
     "http://127.0.0.1./",
@@ -183,6 +195,13 @@ async def test_a_name_that_changes_its_address_gains_nothing() -> None:
                 with pytest.raises(aiohttp.ClientConnectorError):
                     await session.get(f"http://files.example:{served.port}/")
     assert addresses == ["127.0.0.1"]
+
+
+async def test_a_name_without_any_address_is_not_known() -> None:
+    async with open_session(LOOPBACK, resolver=NoAddress()) as session:
+        with pytest.raises(aiohttp.ClientConnectorDNSError) as unknown:
+            await session.get("http://empty.example/")
+    assert unknown.value.errno == socket.EAI_NONAME
 
 
 async def test_redirects_that_aiohttp_itself_follows_are_checked_too() -> None:

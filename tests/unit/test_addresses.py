@@ -1,7 +1,9 @@
 """Which addresses may be dialled: each rule, each metadata service, each way to hide IPv4 in IPv6."""
 
+import errno
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import example, given
@@ -20,6 +22,8 @@ REFUSED = {
     "protocol assignments, RFC 6890": ["192.0.0.1", "192.0.0.8", "192.0.0.170"],
     "documentation, RFC 5737": ["192.0.2.1", "198.51.100.1", "203.0.113.255"],
     "6to4 relays, RFC 7526": ["192.88.99.1"],
+    "AS112, RFC 7534, RFC 7535": ["192.175.48.1", "192.31.196.1", "2620:4f:8000::1", "2001:4:112::1"],
+    "multicast tunnels, RFC 7450": ["192.52.193.1", "2001:3::1"],
     "benchmarking, RFC 2544": ["198.18.0.1", "198.19.255.255"],
     "multicast, RFC 5771": ["224.0.0.1", "239.255.255.255"],
     "reserved and broadcast, RFC 1112, RFC 919": ["240.0.0.1", "255.255.255.255"],
@@ -49,7 +53,7 @@ REFUSED = {
     "NAT64, RFC 6052": ["64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b::10.1.2.3"],
     "local NAT64, RFC 8215": ["64:ff9b:1::7f00:1", "64:ff9b:1::8.8.8.8"],
     "ISATAP, RFC 5214": ["2600::5efe:127.0.0.1", "2600::200:5efe:10.0.0.1"],
-    "a zone on a global address, RFC 4007": ["2600::1%lo"],
+    "a zone on a global address, RFC 4007": ["2600::1%lo", "::ffff:8.8.8.8%lo", "64:ff9b::8.8.8.8%lo"],
     "no plain address": [
         "127.1",
         "2130706433",
@@ -192,3 +196,18 @@ def test_a_public_address_of_this_host_is_refused_unless_it_is_allowed(monkeypat
             check(address)
         check(address, [ip_network("8.8.8.8/32"), ip_network("2606:4700:4700::1111/128")])
     check("8.8.4.4")
+
+
+@pytest.mark.parametrize("lacking", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
+def test_an_address_is_not_let_through_while_the_kernel_cannot_be_asked(
+    monkeypatch: pytest.MonkeyPatch, lacking: int
+) -> None:
+    """A client that makes descriptors scarce would otherwise reach this host by its public address."""
+    monkeypatch.setattr("ffmill.net.local.socket.socket", Mock(side_effect=OSError(lacking, "")))
+    with pytest.raises(OSError, match=f"Errno {lacking}"):
+        check("8.8.8.8")
+
+
+def test_where_there_is_no_netlink_a_public_address_may_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ffmill.net.local.socket.socket", Mock(side_effect=OSError(errno.EAFNOSUPPORT, "")))
+    check("8.8.8.8")

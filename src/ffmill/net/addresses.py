@@ -26,8 +26,11 @@ _REFUSED_V4 = tuple(
         "172.16.0.0/12",  # RFC 1918: private
         "192.0.0.0/24",  # RFC 6890: protocol assignments; 192.0.0.192 is Oracle Cloud's metadata service
         "192.0.2.0/24",  # RFC 5737: documentation
+        "192.31.196.0/24",  # RFC 7535: AS112, answers for private networks, from the nearest one
+        "192.52.193.0/24",  # RFC 7450: multicast tunnels, to the nearest relay
         "192.88.99.0/24",  # RFC 7526: 6to4 relays, withdrawn
         "192.168.0.0/16",  # RFC 1918: private
+        "192.175.48.0/24",  # RFC 7534: AS112
         "198.18.0.0/15",  # RFC 2544: benchmarking
         "198.51.100.0/24",  # RFC 5737: documentation
         "203.0.113.0/24",  # RFC 5737: documentation
@@ -46,6 +49,7 @@ _REFUSED_V6 = tuple(
         "2001::/23",  # RFC 2928: protocol assignments; Teredo 2001::/32 (RFC 4380), benchmarking, ORCHID
         "2001:db8::/32",  # RFC 3849: documentation
         "2002::/16",  # RFC 3056: 6to4, leads to the IPv4 address in it; withdrawn by RFC 7526
+        "2620:4f:8000::/48",  # RFC 7534: AS112
         "3fff::/20",  # RFC 9637: documentation
     )
 )
@@ -63,7 +67,8 @@ class AddressRefused(OSError):
 def check(address: str, allow_nets: Iterable[Network] = ()) -> None:
     """Raises AddressRefused unless `address`, a literal one, is public and another host's, or lies in `allow_nets`.
 
-    Only the plain spelling of an address is taken; another, as 0x7f.1 or 2130706433, is refused unread.
+    Only the plain spelling of an address is taken; another, as 0x7f.1 or 2130706433, is refused unread. Raises OSError
+    when it cannot be told just now whether the address is this host's.
     """
     try:
         dialled = ip_address(address)
@@ -78,7 +83,7 @@ def check(address: str, allow_nets: Iterable[Network] = ()) -> None:
 
 def _meant(address: Address) -> Address:
     """The host that answers: behind an IPv4-mapped (RFC 4291) or NAT64 address that is an IPv4 one."""
-    if isinstance(address, IPv6Address):
+    if isinstance(address, IPv6Address) and address.scope_id is None:
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped
         if address in _NAT64:

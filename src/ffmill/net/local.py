@@ -5,6 +5,7 @@ look-up sends nothing. Whether a UDP socket may be bound to the address would no
 from which it would send: a secondary address sends from the primary one.
 """
 
+import errno
 import socket
 import struct
 from ipaddress import IPv4Address, IPv6Address
@@ -14,10 +15,14 @@ RTN_UNICAST = 1  # others are the host's own, or nobody's: local, broadcast, any
 HEADER, ROUTE, ATTRIBUTE = "=LHHLL", "=BBBBBBBBL", "=HH"  # struct nlmsghdr, rtmsg and rtattr
 TYPE_AT = struct.calcsize(HEADER) + 7  # of the route in the answer
 ANSWER_BYTES = 8192
+FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)  # that there is nobody to ask, none of them says
 
 
 def is_local(address: IPv4Address | IPv6Address) -> bool:
-    """Whether what is sent to the address goes to this host itself; False where nobody can be asked."""
+    """Whether what is sent to the address goes to this host itself; False where nobody can be asked.
+
+    Raises OSError when it cannot be asked just now.
+    """
     if not hasattr(socket, "AF_NETLINK"):
         return False
     try:
@@ -25,7 +30,9 @@ def is_local(address: IPv4Address | IPv6Address) -> bool:
             asking.bind((0, 0))
             asking.send(_question(address))
             answer = asking.recv(ANSWER_BYTES)
-    except OSError:
+    except OSError as error:
+        if error.errno in FOR_NOW:
+            raise
         return False
     kind = struct.unpack_from("=LH", answer)[1]
     return kind == RTM_NEWROUTE and answer[TYPE_AT] != RTN_UNICAST  # else an error: there is no way to it

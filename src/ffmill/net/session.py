@@ -75,10 +75,12 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Raises AddressRefused when the name has addresses, and none of them may be dialled."""
+        """Raises AddressRefused when the name has addresses, and none of them may be dialled; gaierror without any."""
         found = await self._resolver.resolve(host, port, family)
+        if not found:  # aiohttp takes for granted that there is one
+            raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
         allowed = [result for result in found if self._may_dial(host, result["host"])]
-        if found and not allowed:
+        if not allowed:
             raise AddressRefused
         return allowed
 

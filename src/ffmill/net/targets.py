@@ -16,6 +16,8 @@ _LEGAL = "/?:@!$&'()*+,;=-._~%[]"
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 # RFC 1035, with the underscore that real hosts have; longer labels make the resolver raise errors of another kind.
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?", re.IGNORECASE)
+# RFC 3986: a port is digits; Python's int() reads `+80`, `8_0` and other scripts' too. RFC 6335: 0 is none.
+_SITE = re.compile(r"(\[[^\[\]]*\]|[^:]*)(:(0*[1-9][0-9]*)?)?")
 
 
 class UnusableUrl(ValueError):
@@ -71,7 +73,10 @@ def _target(written: URL) -> Target:
 
 def _host(written: URL) -> str:
     """Host and port as they were written."""
-    return written.raw_authority.rpartition("@")[2]
+    host = written.raw_authority.rpartition("@")[2]
+    if not _SITE.fullmatch(host):
+        raise ValueError(host)
+    return host
 
 
 def _encoded(written: URL) -> str:
