@@ -112,6 +112,11 @@ class Settings(BaseSettings):
     )
     max_memory_bytes: int = Field(default=8 * GIB, ge=64 << 20, description="Memory of one command, in bytes.")
     max_threads: int = Field(default=8192, ge=8, description="Threads of one command.")
+    max_cpu_seconds: int | None = Field(
+        default=None,
+        ge=1,
+        description="CPU time of one command, in seconds, all its threads together. Default: what its time allows.",
+    )
     default_timeout_seconds: int = Field(
         default=21600, ge=1, description="`timeout_seconds` of a job that names none; the largest where that is less."
     )

@@ -109,7 +109,7 @@ def test_the_line_sets_limits_in_the_units_of_the_shell() -> None:
     assert f"ulimit -f {(1 << 30) // 512} " in text
     assert f"ulimit -d {LIMITS.data_bytes // 1024} " in text
     assert "ulimit -c 0 " in text
-    assert "ulimit -p 64 || ulimit -u 64" in text
+    assert "ulimit -p 65 || ulimit -u 65" in text
 
 
 def test_the_cage_shares_nothing_with_the_host() -> None:

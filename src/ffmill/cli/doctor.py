@@ -77,15 +77,21 @@ async def cage(settings: Settings) -> str:
     async with Sandbox.open(settings, 1) as sandbox:
         match sandbox.level:
             case "full":
-                return "full"
+                return f"full; {_limits(sandbox)}"
             case "landlock":
                 raised = "; ".join(sandbox.refusals) or "FFMILL_SANDBOX=auto takes `full` where that works"
-                return f"landlock, which hides less of the host than `full`; {raised}"
+                return f"landlock, which hides less of the host than `full`; {_limits(sandbox)}; {raised}"
             case "off":
                 return (
                     "off: commands run as the worker's own user, for trusted use only; "
                     "FFMILL_SANDBOX=auto takes the best that works"
                 )
+
+
+def _limits(sandbox: Sandbox) -> str:
+    if sandbox.groups:
+        return f"memory and threads are limited by control groups, version {sandbox.groups}"
+    return "memory and threads are limited by rlimits: control groups are not ours (systemd: Delegate=yes)"
 
 
 async def database(settings: Settings) -> str:

@@ -1,20 +1,25 @@
 """A cage: a confined `sh` that waits for one line, made ready before the command is known."""
 
 import asyncio
+import math
 import resource
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
+from ffmill.sandbox.cgroups import Groups
 from ffmill.sandbox.evidence import Evidence
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.line import line
+from ffmill.sandbox.membership import Membership
 from ffmill.sandbox.process import RSS_UNIT, Ended, Listener, Process, Start
 from ffmill.sandbox.watch import Watch
 from ffmill.sandbox.workspace import Workspace
 
 Program = Literal["ffmpeg", "ffprobe"]
+KILLED = 128 + signal.SIGKILL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,16 +46,28 @@ class Door:
 class Cage:
     """One cage for one run; a context manager, at whose end everything in it is gone. Made in the loop's thread."""
 
-    def __init__(self, door: Door, workspace: Workspace) -> None:
+    def __init__(self, door: Door, workspace: Workspace, groups: Groups | None = None) -> None:
         self._door = door
         self._workspace = workspace
-        self._process = Process(door.start)
+        self._groups = groups
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = Process(self._door.start)
+        self._membership = Membership(self._process, self._groups.group()) if self._groups else None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._process.close()
+        await self._end()
+
+    async def _end(self) -> None:
+        try:
+            await self._process.close()
+        finally:
+            if self._membership:
+                await self._membership.end()
 
     @property
     def pid(self) -> int:
@@ -85,22 +102,24 @@ class Cage:
             bound_addresses=self._door.bound_addresses,
         )
         if self._process.has_ended:  # a cage may die while it waits, as when the host runs out of memory
-            await self._process.close()
-            self._process = Process(self._door.start)
+            await self._end()
+            self._begin()
         try:
             return await self._run(words, limits, on_progress, on_stderr)
         finally:
-            await self._process.close()
+            await self._end()
 
     async def _run(self, words: bytes, limits: Limits, on_progress: Listener, on_stderr: Listener) -> Exit:
         began, evidence = time.monotonic(), Evidence()
-        watch = Watch(self._process, self._workspace, limits)
+        watch = Watch(self._process, self._workspace, limits, self._membership)
+        if self._membership:
+            self._membership.limit(limits)
         self._process.listen(_each(watch.glance, on_progress), _each(watch.glance, evidence.feed, on_stderr))
         await self._process.send(words)
         breach = await self._see_through(watch)
         ended = await self._process.result()
         wall, peak = time.monotonic() - began, _peak(ended, watch)
-        breach = breach or evidence.breach(limits, ended.code, threads_counted=self._door.count_threads)
+        breach = breach or self._held_to(limits, evidence, ended)
         if breach is None and peak > limits.memory_bytes:  # it was quicker than the watch
             breach = limits.memory_sentence()
         return Exit(
@@ -110,6 +129,14 @@ class Cage:
             wall_seconds=wall,
             limit=await self._named(breach or await watch.look_at_disk(), limits),
         )
+
+    def _held_to(self, limits: Limits, evidence: Evidence, ended: Ended) -> str | None:
+        """The sentence on the limit to which the kernel has held the command, if it has."""
+        grouped = self._membership is not None and self._membership.holds
+        killed = self._membership.breach(limits, ended.code) if self._membership else None
+        if killed is None and ended.code == KILLED and ended.cpu_seconds >= (limits.cpu_seconds or math.inf):
+            killed = limits.cpu_sentence()
+        return killed or evidence.breach(limits, ended.code, threads_counted=self._door.count_threads or grouped)
 
     async def _named(self, breach: str | None, limits: Limits) -> str | None:
         """The sentence, with the file that took most where files took too much."""

@@ -93,7 +93,7 @@ class Kept:
     def __init__(self, confined: Confined, descriptors: list[int]) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Ended] = self._loop.create_future()
-        self._pid = 0
+        self.known: asyncio.Future[int] = self._loop.create_future()
         self._hold: int | None = None
         self._doomed = False
         self._report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -111,11 +111,6 @@ class Kept:
             self._report.close()
             raise
         self._loop.add_reader(self._report.fileno(), self._learn)
-
-    @property
-    def pid(self) -> int:
-        """As the host sees it, once the keeper has told."""
-        return self._pid
 
     def kill(self) -> None:
         """Kills it; there is nothing else in it, since it cannot fork."""
@@ -137,7 +132,8 @@ class Kept:
             message, descriptors = b"", []
         words: dict[str, Any] = json.loads(message) if message else {}
         if "pid" in words:
-            self._pid, (self._hold,) = words["pid"], descriptors
+            (self._hold,) = descriptors
+            self.known.set_result(words["pid"])
             if self._doomed:
                 self.kill()
             return

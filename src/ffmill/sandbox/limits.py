@@ -22,6 +22,7 @@ class Limits:
     job_bytes: int  # disk space of the job: inputs and files written
     memory_bytes: int  # resident
     threads: int
+    cpu_seconds: int | None = None
     open_files: int = 4096
     files: int = 100_000  # in the job's directory
 
@@ -33,6 +34,7 @@ class Limits:
             job_bytes=settings.max_job_bytes,
             memory_bytes=settings.max_memory_bytes,
             threads=settings.max_threads,
+            cpu_seconds=settings.max_cpu_seconds,
         )
 
     @property
@@ -68,6 +70,10 @@ class Limits:
     def threads_sentence(self) -> str:
         """What to say when there were too many threads."""
         return f"the command started more than {self.threads:,} threads (FFMILL_MAX_THREADS)"
+
+    def cpu_sentence(self) -> str:
+        """What to say when it computed for too long."""
+        return f"the command needed more than {self.cpu_seconds:,} s of CPU time (FFMILL_MAX_CPU_SECONDS)"
 
     def open_files_sentence(self) -> str:
         """What to say when there were too many open files."""

@@ -41,9 +41,12 @@ def _ulimits(limits: Limits, count_threads: bool, bound_addresses: bool) -> list
         "v": limits.address_bytes // KIB,
         "n": limits.open_files,
     }
+    if limits.cpu_seconds is not None:
+        values["t"] = limits.cpu_seconds
     if not bound_addresses:
         del values["v"]
     lines = [f"ulimit -{letter} {value} 2>/dev/null" for letter, value in values.items()]
-    if count_threads:  # -p in dash and busybox, -u in bash
-        lines.append(f"{{ ulimit -p {limits.threads} || ulimit -u {limits.threads}; }} 2>/dev/null")
+    if count_threads:  # -p in dash and busybox, -u in bash; one more than a control group allows, which tells it
+        most = limits.threads + 1
+        lines.append(f"{{ ulimit -p {most} || ulimit -u {most}; }} 2>/dev/null")
     return lines

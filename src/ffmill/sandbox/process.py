@@ -33,8 +33,8 @@ class Child(Protocol):
         ...
 
     @property
-    def pid(self) -> int:
-        """Of what is at work, as the host sees it; 0 as long as that is not known."""
+    def known(self) -> "asyncio.Future[int]":
+        """The pid of what is at work, as the host sees it, once that is known."""
         ...
 
     def kill(self) -> None:
@@ -81,7 +81,12 @@ class Process:
     @property
     def pid(self) -> int:
         """Of what is at work, as the host sees it; 0 as long as that is not known."""
-        return self._child.pid
+        return self._child.known.result() if self._child.known.done() else 0
+
+    async def known(self) -> int | None:
+        """The same, once it is known; None when it has ended before."""
+        await asyncio.wait([self._child.known, self._child.ended], return_when=asyncio.FIRST_COMPLETED)
+        return None if self._child.ended.done() else self._child.known.result()
 
     async def ended_before(self, others: Iterable["asyncio.Future[Any]"]) -> bool:
         """Waits for the end, or for that of one of the others; whether the program has ended."""

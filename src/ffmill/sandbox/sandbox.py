@@ -15,6 +15,7 @@ from ffmill.errors import CannotStart
 from ffmill.sandbox import levels, uids
 from ffmill.sandbox.advice import advice
 from ffmill.sandbox.cage import Cage
+from ffmill.sandbox.cgroups import Groups
 from ffmill.sandbox.full import full
 from ffmill.sandbox.gpu import Gpu
 from ffmill.sandbox.landlocked import landlocked
@@ -43,13 +44,21 @@ class Sandbox:
     """Made by `open`; serves the slots 0 to 1,023."""
 
     def __init__(
-        self, level: Level, scratch: Scratch, directory: Path, removers: ThreadPoolExecutor, refusals: Sequence[str]
+        self,
+        level: Level,
+        *,
+        scratch: Scratch,
+        directory: Path,
+        removers: ThreadPoolExecutor,
+        groups: Groups | None,
+        refusals: Sequence[str],
     ) -> None:
         self._level = level
         self._scratch = scratch
         self._directory = directory
         # unlink holds its caller up for as long as a file is large: that must not be the loop
         self._removers = removers
+        self._groups = groups
         self._names = count()
         self.refusals = refusals  # why a level above this one is not in force
         self.ffmpeg_version = ""  # as ffmpeg itself tells, once it has been tried
@@ -70,8 +79,16 @@ class Sandbox:
                 with ExitStack() as stack:
                     try:
                         level = stack.enter_context(OPENERS[name](settings, scratch, directory, gpu))
+                        groups = stack.enter_context(Groups.open())
                         removers = stack.enter_context(ThreadPoolExecutor(REMOVERS, thread_name_prefix="remover"))
-                        sandbox = cls(level, scratch, directory, removers, refusals)
+                        sandbox = cls(
+                            level,
+                            scratch=scratch,
+                            directory=directory,
+                            removers=removers,
+                            groups=groups,
+                            refusals=refusals,
+                        )
                         await sandbox.check(Limits.of(settings))
                     except CannotStart as refusal:
                         refusals.append(f"{name}: {refusal.message}")
@@ -86,6 +103,11 @@ class Sandbox:
         """How commands are confined."""
         return self._level.name
 
+    @property
+    def groups(self) -> int | None:
+        """The version of the control groups that hold commands to their limits; None where none can be made."""
+        return self._groups.version if self._groups else None
+
     @asynccontextmanager
     async def workspace(self, slot: int) -> AsyncGenerator[Workspace]:
         """A fresh directory for one attempt on a slot, removed at the end whatever is in it, cancelled or not."""
@@ -99,7 +121,7 @@ class Sandbox:
     @asynccontextmanager
     async def cage(self, workspace: Workspace) -> AsyncGenerator[Cage]:
         """A cage on a workspace, ready for its one command; several may be open on one workspace."""
-        async with Cage(self._level.door(workspace), workspace) as cage:
+        async with Cage(self._level.door(workspace), workspace, self._groups) as cage:
             yield cage
 
     async def sweep(self) -> list[Path]:

@@ -41,7 +41,7 @@ class Spawned:
     def __init__(self, program: Program, stdin: int, stdout: int, stderr: int) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Ended] = self._loop.create_future()
-        self._within: asyncio.Future[int | None] = self._loop.create_future()
+        self.known: asyncio.Future[int] = self._loop.create_future()
         self._pidfd: int | None = None
         self._inner: int | None = None
         self._told: int | None = None
@@ -66,13 +66,9 @@ class Spawned:
         except BaseException:
             self._forget()
             raise
+        if not program.is_bwrap:
+            self.known.set_result(self._popen.pid)
         self._watch()
-
-    @property
-    def pid(self) -> int:
-        """Of what is at work in the cage, once that is known, else of bwrap."""
-        within = self._within.result() if self._within.done() else None
-        return within or self._popen.pid
 
     def kill(self) -> None:
         """Kills what bwrap runs, not bwrap: it then tells the end and the cost, and nothing is left half made.
@@ -80,7 +76,7 @@ class Spawned:
         Before bwrap has told what it runs nothing is done: this is called again when it has.
         """
         self._doomed = True
-        if self.ended.done() or not self._within.done():
+        if self.ended.done() or not self.known.done():
             return
         if self._inner is not None:
             with suppress(ProcessLookupError):  # it has ended, and bwrap is about to
@@ -99,7 +95,6 @@ class Spawned:
     def _options(self, program: Program) -> Generator[dict[str, int]]:
         """What bwrap is told about descriptors of its own."""
         if not program.is_bwrap:
-            self._within.set_result(None)
             yield {}
             return
         self._told, telling = os.pipe()
@@ -130,7 +125,7 @@ class Spawned:
         found = CHILD_PID.search(self._words)
         if found and not self.ended.done():
             self._inner = _open_child(int(found[1]), self._popen.pid)
-        self._within.set_result(int(found[1]) if found and self._inner is not None else None)
+        self.known.set_result(int(found[1]) if found and self._inner is not None else self._popen.pid)
         if self._doomed:
             self.kill()
 

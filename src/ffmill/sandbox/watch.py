@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from ffmill.sandbox.limits import Limits
+from ffmill.sandbox.membership import Membership
 from ffmill.sandbox.process import Process
 from ffmill.sandbox.usage import Held, Usage, measure, measure_held, read_status
 from ffmill.sandbox.workspace import Workspace
@@ -17,11 +18,14 @@ IDLE_SHARE = 20  # a count that takes long is followed by a pause of so many tim
 class Watch:
     """Of one command."""
 
-    def __init__(self, process: Process, workspace: Workspace, limits: Limits) -> None:
+    def __init__(
+        self, process: Process, workspace: Workspace, limits: Limits, membership: Membership | None = None
+    ) -> None:
         self.peak_memory_bytes = 0  # seen so far
         self._process = process
         self._workspace = workspace
         self._limits = limits
+        self._membership = membership
         self._glanced = 0.0
         self._inputs: Usage | None = None  # they do not change while a command runs
 
@@ -32,10 +36,14 @@ class Watch:
             self.look_at_process()
 
     async def process(self) -> str:
-        """The sentence on memory or threads, once that limit is broken."""
+        """The sentence on memory or threads, once that limit is broken.
+
+        Of several processes in a group the kernel kills one, and the others may wait for it for ever.
+        """
         while True:
             await asyncio.sleep(PAUSE_SECONDS)
-            if breach := self.look_at_process():
+            killed = self._membership.breach(self._limits) if self._membership else None
+            if breach := killed or self.look_at_process():
                 return breach
 
     async def holdings(self) -> str:
