@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-cluster test-system lint format soak bench bench-scale docs clean
+.PHONY: help setup demo serve test test-cluster test-system lint format soak fuzz bench bench-scale docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do \
@@ -51,6 +51,9 @@ format: setup  ## put the code into shape
 
 soak: setup  ## let random faults befall the service (SOAK_SEED, SOAK_SECONDS)
 	@$(BIN)/python -m tests.faults.soak
+
+fuzz: setup  ## fuzz what parses commands, progress and URLs, ten minutes long (FFMILL_FUZZ_SECONDS)
+	@$(BIN)/python -m tests.fuzz
 
 bench: setup  ## measure the service against raw ffmpeg, and its parts
 	$(BIN)/python bench/overhead.py

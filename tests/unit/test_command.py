@@ -191,7 +191,9 @@ RECIPES: list[tuple[str, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", ["a>>b.mp4", "a<<b.mp4", "x}}y.mp4", "{{x}}y.mp4", "clip {{1}}.mp4", "<<x>>.mp4"])
+@pytest.mark.parametrize(
+    "name", ["a>>b.mp4", "a<<b.mp4", "x}}y.mp4", "{{x}}y.mp4", "clip {{1}}.mp4", "<<x>>.mp4", "clip {1}", "a>"]
+)
 @pytest.mark.parametrize("spelled", ["{{%s}}", "<<%s>>", r"\{\{%s\}\}"])
 def test_a_name_that_holds_delimiters_can_be_spelled(name: str, spelled: str) -> None:
     assert one(f"-i {{{{in.mp4}}}} -c copy {spelled % name}", outputs=(name,))[-1] == f"outputs/{name}"
@@ -286,8 +288,8 @@ REFUSED: list[tuple[str, str]] = [
     ("-re -i in.mp4 -f flv rtmp://live.example.com/app/key", f'"rtmp://live.example.com/app/key" {WRITES}'),
     ("-i in.mp4 -f tee '[f=mp4]out.mp4|[f=flv]rtmp://a.example/b'", WRITES),
     ("-i in.mp4 -progress http://example.com/p out.mp4", WRITES),
-    ("-i - out.mp4", f"-i -: {STDIN}"),
-    ("-f mp3 -i pipe:0 out.mp4", f"-i pipe:0: {STDIN}"),
+    ("-i - out.mp4", f'-i "-": {STDIN}'),
+    ("-f mp3 -i pipe:0 out.mp4", f'-i "pipe:0": {STDIN}'),
     ("-i pipe: out.mp4", STDIN),
     ("-i /dev/stdin out.mp4", STDIN),
     ("-i", "-i is given without a file"),
@@ -409,6 +411,31 @@ def test_a_long_job_is_resolved_in_one_piece() -> None:
     argv = one(text, inputs=tuple(clips))
     assert argv[2 * 499 + 1] == "inputs/input-500.mp4"
     assert len(options.read(argv).inputs) == 500
+
+
+def test_a_refusal_is_short_and_printable_whatever_it_is_about() -> None:
+    assert refusal("-i 'pipe:\x1b" + "x" * 200_000 + "' out.mp4").startswith('-i "pipe:\\x1bxxx')
+    assert len(refusal("-i 'pipe:" + "x" * 200_000 + "' out.mp4")) < 300
+
+
+@pytest.mark.parametrize("output", ["*01.png", "*a_01.png", "?_01.png", "%Y01.png"])
+def test_an_output_whose_end_ffmpeg_numbers_is_not_called_unwritten(output: str) -> None:
+    assert one("-i in.mp4 a_%02d.png", outputs=(output,))
+
+
+@pytest.mark.parametrize("name", ["{{{{%03d", "a}}%03d", "<<%03d>>", "}}}}}}%03d"])
+@pytest.mark.parametrize("piece", ["{", "}", "<", "{{a}}", "<<", "{{{{500}}"])
+def test_a_thousand_names_that_hold_delimiters_cost_what_one_does(name: str, piece: str) -> None:
+    names = [name % number for number in range(1000)]
+    text = "-version " + piece * (64_000 // len(piece))  # it takes minutes where every name is tried at every brace
+    with suppress(BadRequest):
+        resolve([text], inputs=names, outputs=())
+
+
+def test_a_glob_among_a_thousand_hostile_patterns_is_offered_soon() -> None:
+    patterns = tuple("%d" * 120 + str(number) for number in range(1000))  # each takes a millisecond to compile
+    assert "names neither an input nor an output" in refusal("{{%d_}}", outputs=patterns)
+    assert 'is no entry of output_files, but like "s*.ts" there' in refusal("{{s%d.ts}}", outputs=("a", "b", "s*.ts"))
 
 
 def test_the_largest_command_is_taken() -> None:

@@ -92,6 +92,11 @@ def test_a_plain_name_is_its_own_alias_and_an_odd_one_keeps_its_suffix() -> None
     }
 
 
+def test_an_alias_is_never_longer_than_a_name_can_be() -> None:
+    inputs = ["my file.mp4", *("input-1" + "_" * count + ".mp4" for count in range(245))]
+    assert names.aliases(inputs)["my file.mp4"] == "input-1_2.mp4"
+
+
 @given(st.lists(NAMES, unique=True, max_size=20))
 def test_every_alias_is_plain_and_its_own(inputs: list[str]) -> None:
     aliases = names.aliases(inputs)

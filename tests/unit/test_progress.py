@@ -74,6 +74,21 @@ def test_no_bytes_upset_the_reader(data: bytes, size: int) -> None:
     assert reader.news.percent is None or 0 <= reader.news.percent <= 100
 
 
+@pytest.mark.parametrize("speed", [b"1e-320x", b"1e-12x", b"nanx", b"infx", b"-1x", b"0x"])
+def test_no_figure_is_endless(speed: bytes) -> None:
+    reader = reading(ENCODE, "  Duration: 00:00:08.00")
+    reader.feed(b"fps=inf\nout_time_us=1\nspeed=" + speed + b"\nprogress=continue\n")
+    assert (reader.news.fps, reader.news.eta_seconds) == (None, None)
+
+
+@pytest.mark.parametrize("hours", ["9" * 10, "9" * 400, "9" * 5000])
+def test_a_line_that_only_looks_like_a_duration_is_none(hours: str) -> None:
+    """A command may write to its log what it likes; such numbers are too large for a float, or for int()."""
+    reader = reading(ENCODE, f"  Duration: {hours}:00:08.00, start: 0.0", "  Duration: 00:00:08.00, start: 0.0")
+    reader.feed(BLOCK)
+    assert reader.news.percent == 25.0
+
+
 async def test_news_is_written_when_there_is_some_and_only_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ffmill.worker.progress.WRITE_SECONDS", 0.0)
     reader, written = reading(ENCODE), asyncio.Queue[Progress]()

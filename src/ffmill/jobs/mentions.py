@@ -16,6 +16,7 @@ _NAMING = set_of(  # muxers, filters and options that make up names by themselve
 )
 _NAMING_SUFFIXES = (".m3u8", ".mpd")
 _FROM_FILE = "-/"  # an option whose value lies in a file, which may name anything
+_Ends = tuple[str, str]
 _MOST_COMPARED = 200_000  # pairs of patterns, in all; beyond, nothing is said to be unwritten
 
 
@@ -24,7 +25,8 @@ class Mentions:
 
     def __init__(self) -> None:
         self._pieces: set[str] = set()
-        self._patterns: set[str] = set()  # pieces in which something varies, loosened to `*`
+        self._ends: set[_Ends] = set()  # of all pieces
+        self._varying: set[_Ends] = set()  # of those in which something varies
         self._boundless = False
         self._compared = 0
 
@@ -33,7 +35,8 @@ class Mentions:
         inputs = {file.at for file in line.inputs if "=" not in file.path}  # a lavfi graph may write files
         pieces = {piece for at, word in enumerate(argv) if at not in inputs for piece in _split(word)}
         self._pieces |= pieces
-        self._patterns |= {names.loosened(piece) for piece in pieces if names.is_pattern(piece)}
+        self._ends |= set(map(_ends, pieces))
+        self._varying |= {_ends(piece) for piece in pieces if names.is_pattern(piece)}
         self._boundless = self._boundless or _names_files_itself(pieces) or any(w.startswith(_FROM_FILE) for w in argv)
 
     def may_write(self, name: str) -> bool:
@@ -43,10 +46,10 @@ class Mentions:
     def _holds(self, piece: str) -> bool:
         if piece in self._pieces:
             return True
-        loose = names.loosened(piece)
-        others = self._pieces if "*" in loose else self._patterns
+        ends = _ends(piece)
+        others = self._ends if names.is_pattern(piece) else self._varying
         self._compared += len(others)
-        return self._compared > _MOST_COMPARED or any(_may_be_the_same(loose, other) for other in others)
+        return self._compared > _MOST_COMPARED or any(_may_be_the_same(ends, other) for other in others)
 
 
 def _split(word: str) -> Iterable[str]:
@@ -57,10 +60,14 @@ def _names_files_itself(pieces: set[str]) -> bool:
     return not pieces.isdisjoint(_NAMING) or any(piece.lower().endswith(_NAMING_SUFFIXES) for piece in pieces)
 
 
-def _may_be_the_same(pattern: str, other: str) -> bool:
+def _ends(piece: str) -> _Ends:
+    """What surely stands before all that varies in the piece and after it: all of it, where nothing varies."""
+    head, tail = names.literal_ends(piece)
+    return head[: names.MAX_BYTES], tail[-names.MAX_BYTES :]
+
+
+def _may_be_the_same(ends: _Ends, other: _Ends) -> bool:
     """Whether some text may match both: their beginnings agree, and so do their ends."""
-    head, _, tail = pattern.partition("*") if "*" in pattern else (pattern, "", pattern)
-    other_head, _, other_tail = other.partition("*") if "*" in other else (other, "", other)
-    tail, other_tail = tail.rpartition("*")[2], other_tail.rpartition("*")[2]
+    (head, tail), (other_head, other_tail) = ends, other
     heads = head.startswith(other_head) or other_head.startswith(head)
     return heads and (tail.endswith(other_tail) or other_tail.endswith(tail))

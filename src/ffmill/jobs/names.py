@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain, count
 
 from ffmill.errors import BadRequest
 
@@ -31,8 +32,8 @@ def check(inputs: Sequence[str], outputs: Sequence[str]) -> None:
         check_input_name(name)
     for name in outputs:
         check_output_name(name)
-    for name, count in Counter(outputs).items():
-        if count > 1:
+    for name, times in Counter(outputs).items():
+        if times > 1:
             raise BadRequest(f"output_files lists {shown(name)} twice")
 
 
@@ -90,9 +91,9 @@ def aliases(inputs: Sequence[str]) -> dict[str, str]:
 
 def _alias(name: str, number: int, taken: set[str]) -> str:
     suffix = _SUFFIX.search(name)
-    stem = f"input-{number}"
-    while (alias := stem + (suffix[0] if suffix else "")) in taken:
-        stem += "_"
+    end = suffix[0] if suffix else ""
+    again = chain(("", "_"), map("_{}".format, count(2)))  # underscores alone may grow longer than a name can be
+    alias = next(one for mark in again if (one := f"input-{number}{mark}{end}") not in taken)
     taken.add(alias)
     return alias
 

@@ -3,14 +3,13 @@ r"""Placeholders in commands: `{{name}}`, `<<name>>` and `\{\{name\}\}` stand fo
 import re
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import islice
 
 from ffmill.errors import BadRequest
 from ffmill.jobs import names
 from ffmill.jobs.names import shown
+from ffmill.jobs.spellings import Spelled, Spellings
 
-_INSIDE = r"((?:(?!\{\{|\}\}|<<|>>|\\\{\\\{|\\\}\\\})[^\0]){1,300})"
-_SPELLINGS = rf"\\\{{\\\{{{_INSIDE}\\\}}\\\}}|\{{\{{{_INSIDE}\}}\}}|<<{_INSIDE}>>"
-_DELIMITERS = (("\\{\\{", "\\}\\}"), ("{{", "}}"), ("<<", ">>"))
 _MARK = re.compile(r"\0([0-9]+)\0")
 _OFFERED, _COMPARED, _LISTED = 3, 100, 10
 
@@ -26,14 +25,14 @@ class Placeholders:
         self._inputs = {name: f"inputs/{alias}" for name, alias in aliases.items()}
         self._outputs = {name: f"outputs/{name}" for name in outputs}
         self._marks: list[tuple[str, str]] = []  # (as written, path)
-        self._spellings = _spellings([*self._inputs, *self._outputs])
+        self._spellings = Spellings([*self._inputs, *self._outputs])
 
     def mark(self, command: str) -> str:
         """The command with a mark, NUL number NUL, for each placeholder that stands for a file.
 
         The command itself must hold no NUL. Raises BadRequest when a name is both an input and an output.
         """
-        return self._spellings.sub(self._mark, command)
+        return self._spellings.replace(command, self._mark)
 
     def unmark(self, text: str) -> str:
         """The text as it was written before `mark`."""
@@ -42,26 +41,26 @@ class Placeholders:
     def fill(self, words: Sequence[str]) -> tuple[str, ...]:
         """The words with paths; raises BadRequest for a placeholder that stands for no file."""
         self._check_torn(words)
-        marked = [self._spellings.sub(self._mark_or_refuse, word) for word in words]
+        marked = [self._spellings.replace(word, self._mark_or_refuse) for word in words]
         return tuple(_MARK.sub(lambda found: self._marks[int(found[1])][1], word) for word in marked)
 
     def _check_torn(self, words: Sequence[str]) -> None:
         """An unknown name with blanks in it, or around it, lies in several words; no option is part of a name."""
-        for found in self._spellings.finditer(" ".join(words)):
-            if " -" not in _inside(found):
+        for found in self._spellings.find(" ".join(words)):
+            if " -" not in found.inside:
                 self._mark_or_refuse(found)
 
-    def _mark(self, found: re.Match[str]) -> str:
-        path = self._path(_inside(found))
+    def _mark(self, found: Spelled) -> str:
+        path = self._path(found.inside)
         if path is None:
-            return found[0]
-        self._marks.append((found[0], path))
+            return found.text
+        self._marks.append((found.text, path))
         return f"\0{len(self._marks) - 1}\0"
 
-    def _mark_or_refuse(self, found: re.Match[str]) -> str:
+    def _mark_or_refuse(self, found: Spelled) -> str:
         marked = self._mark(found)
-        if marked == found[0] and _may_be_a_name(_inside(found)):
-            raise BadRequest(f"{shown(found[0])} {self._unknown(_inside(found).strip())}")
+        if marked == found.text and _may_be_a_name(found.inside):
+            raise BadRequest(f"{shown(found.text)} {self._unknown(found.inside.strip())}")
         return marked
 
     def _path(self, inside: str) -> str | None:
@@ -90,16 +89,8 @@ class Placeholders:
         if not names.is_pattern(name):
             return None
         sample = names.loosened(name).replace("*", "0001")
-        return next((entry for entry in self._outputs if names.matches(entry, sample)), None)
-
-
-def _spellings(known: Collection[str]) -> re.Pattern[str]:
-    """What a placeholder looks like; names that hold a delimiter themselves are known by their letters."""
-    odd = sorted((name for name in known if any(mark in name for pair in _DELIMITERS for mark in pair)), key=len)
-    literal = [
-        f"{re.escape(begin)}({re.escape(name)}){re.escape(end)}" for name in odd[::-1] for begin, end in _DELIMITERS
-    ]
-    return re.compile("|".join([*literal, _SPELLINGS]))
+        patterns = islice(filter(names.is_pattern, self._outputs), _COMPARED)
+        return next((entry for entry in patterns if names.matches(entry, sample)), None)
 
 
 def nearest(name: str, known: Collection[str]) -> str:
@@ -111,10 +102,6 @@ def nearest(name: str, known: Collection[str]) -> str:
         return "the job has no files"
     rest = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
     return "there are: " + ", ".join(map(shown, list(known)[:_LISTED])) + rest
-
-
-def _inside(found: re.Match[str]) -> str:
-    return next(group for group in found.groups() if group is not None)
 
 
 def _may_be_a_name(inside: str) -> bool:

@@ -28,8 +28,9 @@ def check(line: Line, aliases: Mapping[str, str], written: Mentions) -> None:
     """
     _check_shell(line)
     _check_urls(line)
-    _check_inputs(line, aliases, written)
-    _check_outputs(line, aliases)
+    inputs = _paths(aliases)
+    _check_inputs(line, aliases, inputs, written)
+    _check_outputs(line, inputs)
 
 
 def _check_shell(line: Line) -> None:
@@ -90,7 +91,12 @@ def _shortened(url: str) -> str:
     return shown(re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", url)[0]))
 
 
-def _check_inputs(line: Line, aliases: Mapping[str, str], written: Mentions) -> None:
+def _paths(aliases: Mapping[str, str]) -> frozenset[str]:
+    """The local paths of the inputs: each by its name, as both inputs/NAME and NAME, and by its alias."""
+    return frozenset([*aliases, *(f"inputs/{name}" for pair in aliases.items() for name in pair)])
+
+
+def _check_inputs(line: Line, aliases: Mapping[str, str], inputs: Collection[str], written: Mentions) -> None:
     for file in line.inputs:
         if not file.path:
             raise BadRequest("-i is given without a file")
@@ -98,16 +104,17 @@ def _check_inputs(line: Line, aliases: Mapping[str, str], written: Mentions) -> 
             continue
         if _STDIN.fullmatch(file.path):
             raise BadRequest(
-                f"-i {file.path}: there is nothing on standard input; put the file's URL into input_files "
+                f"-i {shown(file.path)}: there is nothing on standard input; put the file's URL into input_files "
                 "under a name, as video.mp4, and write -i {{video.mp4}}"
             )
-        _check_exists(file, aliases, written)
+        if _local(file.path) not in inputs:
+            _check_exists(file, aliases, written)
 
 
 def _check_exists(file: File, aliases: Mapping[str, str], written: Mentions) -> None:
     path = _local(file.path)
     directory, _, name = path.rpartition("/")
-    if _SYNTAX.search(path) or directory not in ("", *names.DIRECTORIES) or _is_input(path, aliases):
+    if _SYNTAX.search(path) or directory not in ("", *names.DIRECTORIES):
         return
     if directory == "inputs":
         raise BadRequest(f"-i {shown(file.path)}: input_files has no such name; {nearest(name, aliases)}")
@@ -118,25 +125,15 @@ def _check_exists(file: File, aliases: Mapping[str, str], written: Mentions) -> 
         )
 
 
-def _check_outputs(line: Line, aliases: Mapping[str, str]) -> None:
+def _check_outputs(line: Line, inputs: Collection[str]) -> None:
     if not line.outputs:
         raise BadRequest("the command names no output: write one, as {{video.mp4}}, at its end; -f null - writes none")
     for file in line.outputs:
-        if _is_input(_local(file.path), aliases) and file.last("f") != "null":
+        if _local(file.path) in inputs and file.last("f") != "null":
             raise BadRequest(
                 f"{shown(file.path)} is an input, and inputs are read only: "
                 f"write {shown('outputs/' + _local(file.path).removeprefix('inputs/'))}"
             )
-
-
-def _is_input(path: str, aliases: Mapping[str, str]) -> bool:
-    """Whether a local path is an input's: by its name, as both inputs/NAME and NAME, or by its alias."""
-    name = path.removeprefix("inputs/")
-    return name in aliases or (name != path and _is_alias(name, aliases))
-
-
-def _is_alias(name: str, aliases: Mapping[str, str]) -> bool:
-    return name in aliases.values()
 
 
 def _local(path: str) -> str:

@@ -11,8 +11,9 @@ from ffmill.jobs.model import Progress
 
 WRITE_SECONDS = 0.5
 LINE_BYTES = 256
+MOST = 1e12  # a figure of ffmpeg's; beyond, some other program speaks, or some other text
 KEYS = frozenset({b"fps", b"speed", b"out_time_us"})
-DURATION = re.compile(r"^  Duration: (?:(\d+):(\d\d):(\d\d(?:\.\d+)?)|N/A)")
+DURATION = re.compile(r"^  Duration: (?:(\d{1,9}):(\d\d):(\d\d(?:\.\d+)?)|N/A)")
 
 
 class ProgressReader:
@@ -84,7 +85,7 @@ class ProgressReader:
             percent = round(100 * (self._index + share) / self._commands, 1)
             # of the last command only: how long those to come will take is not known
             if speed and self._index + 1 == self._commands:
-                eta = round((1 - share) * self._duration / speed, 1)
+                eta = _figure(round((1 - share) * self._duration / speed, 1))
         return Progress(
             command_index=self._index,
             percent=percent,
@@ -114,4 +115,8 @@ def _number(text: bytes | None, factor: float = 1.0) -> float | None:
         value = float(text or b"") * factor
     except ValueError:
         return None
-    return value if 0 <= value < 1e12 else None
+    return _figure(value)
+
+
+def _figure(value: float) -> float | None:
+    return value if 0 <= value < MOST else None
