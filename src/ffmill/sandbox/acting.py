@@ -12,6 +12,7 @@ import signal
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+from ffmill import libc
 from ffmill.errors import CannotStart
 
 # setgroups, setresgid, setresuid: asked from the kernel, because libc's change the ids of every thread (nptl(7)).
@@ -40,12 +41,12 @@ def acting_as(uid: int | None) -> Generator[None]:
     groups, gid, parent, tie = os.getgroups(), os.getegid(), os.getppid(), _pdeathsig()
     _set_groups(setgroups, [])
     try:
-        _call(setresgid, uid, uid, gid)  # the saved ids lead back; execve overwrites them
-        _call(setresuid, uid, uid, 0)
+        libc.call("syscall", setresgid, uid, uid, gid)  # the saved ids lead back; execve overwrites them
+        libc.call("syscall", setresuid, uid, uid, 0)
         yield
     finally:
-        _call(setresuid, 0, 0, 0)
-        _call(setresgid, gid, gid, gid)
+        libc.call("syscall", setresuid, 0, 0, 0)
+        libc.call("syscall", setresgid, gid, gid, gid)
         _set_groups(setgroups, groups)
         _tie_again(parent, tie)
 
@@ -53,22 +54,16 @@ def acting_as(uid: int | None) -> Generator[None]:
 def _tie_again(parent: int, tie: int) -> None:
     """A change of user undoes the tie to our own parent (prctl(2), PR_SET_PDEATHSIG)."""
     if tie:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, tie, 0, 0, 0)
+        libc.call("prctl", PR_SET_PDEATHSIG, tie, 0, 0, 0)
         if os.getppid() != parent:  # it died in between
             signal.raise_signal(tie)
 
 
 def _pdeathsig() -> int:
     number = ctypes.c_int(0)
-    ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
+    libc.call("prctl", PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
     return number.value
 
 
 def _set_groups(call: int, groups: Sequence[int]) -> None:
-    _call(call, len(groups), (ctypes.c_uint32 * len(groups))(*groups))
-
-
-def _call(number: int, *args: object) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(number, *args) != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    libc.call("syscall", call, len(groups), (ctypes.c_uint32 * len(groups))(*groups))

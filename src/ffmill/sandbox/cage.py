@@ -107,7 +107,7 @@ class Cage:
         try:
             return await self._run(words, limits, on_progress, on_stderr)
         finally:
-            await self._end()
+            await self._process.close()
 
     async def _run(self, words: bytes, limits: Limits, on_progress: Listener, on_stderr: Listener) -> Exit:
         began, evidence = time.monotonic(), Evidence()

@@ -6,7 +6,7 @@ report on, where it tells the pid, with a hold on the process, and in the end wh
 """
 
 import array
-import ctypes
+import gc
 import json
 import os
 import selectors
@@ -17,6 +17,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from ffmill import libc
 from ffmill.sandbox import landlock, seccomp
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 38, 47, 4
@@ -31,7 +32,12 @@ class Keeper:
 
     def __init__(self, channel: socket.socket, common: dict[str, Any], code: bytes) -> None:
         self._channel = channel
-        self._common = common  # what all requests have in common: paths, environment, the program
+        self._common = common  # what all requests have in common: the program, its environment
+        self._rules = [
+            *landlock.rules(common["readable"], landlock.READ),
+            *landlock.rules(common["writable"], landlock.WRITE),
+            *landlock.rules(common["executable"], landlock.RUN),
+        ]
         self._code = code  # the filter of system calls
         self._selector = selectors.DefaultSelector()
         self._selector.register(channel, selectors.EVENT_READ)
@@ -50,16 +56,50 @@ class Keeper:
 
     def _make(self, request: dict[str, Any], descriptors: list[int]) -> None:
         *streams, told = descriptors
-        report = socket.socket(fileno=told)
-        keeper = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            _become({**self._common, **request}, streams, keeper, self._code)
-        for stream in streams:
-            os.close(stream)
+        report, keeper = socket.socket(fileno=told), os.getpid()
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._become(request, streams, keeper)
+        except OSError:  # no process is to be had just now: who waits for the report sees it end
+            report.close()
+            return
+        finally:
+            for stream in streams:
+                os.close(stream)
         hold = os.pidfd_open(pid)
         self._selector.register(hold, selectors.EVENT_READ, (pid, report))
         _tell(report, {"pid": pid}, [hold])
+
+    def _become(self, request: dict[str, Any], streams: list[int], keeper: int) -> None:
+        """Confines this process and turns it into the program; never returns."""
+        try:
+            for place, stream in enumerate(streams):  # theirs are above 2; no other descriptor is there after execve
+                os.dup2(stream, place)
+            self._confine(request, keeper)
+            program: str = self._common["program"]
+            os.execve(program, [program], self._common["environment"])  # noqa: S606  # becoming it is the purpose
+        except BaseException as error:  # whatever it is, this process must not go on as a keeper
+            os.write(2, f"the cage could not be made: {error}\n".encode())
+        finally:
+            os._exit(NO_CAGE)
+
+    def _confine(self, request: dict[str, Any], keeper: int) -> None:
+        os.setsid()
+        os.umask(0o022)
+        if request["cores"]:
+            os.sched_setaffinity(0, request["cores"])
+        if (uid := request["uid"]) is not None:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+        tie_to(keeper)  # after a change of user, which would undo it
+        _drop_capabilities()
+        libc.call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        os.chdir(request["directory"])
+        own = [*landlock.rules([request["inputs"]], landlock.READ), *landlock.rules(["."], landlock.WRITE)]
+        landlock.restrict([*self._rules, *own])
+        seccomp.install(self._code)
 
     def _report_end(self, key: selectors.SelectorKey) -> None:
         (pid, report), hold = key.data, key.fd
@@ -95,54 +135,18 @@ def _tell(report: socket.socket, words: dict[str, float], descriptors: list[int]
         socket.send_fds(report, [json.dumps(words).encode()], descriptors or [])
 
 
-def _become(what: dict[str, Any], streams: list[int], keeper: int, code: bytes) -> None:
-    """Confines this process and turns it into the program; never returns."""
-    try:
-        for place, stream in enumerate(streams):  # theirs are above 2; no other descriptor is there after execve
-            os.dup2(stream, place)
-        _confine(what, keeper, code)
-        os.execve(what["program"], [what["program"]], what["environment"])  # noqa: S606  # becoming it is the purpose
-    except BaseException as error:  # whatever it is, this process must not go on as a keeper
-        os.write(2, f"the cage could not be made: {error}\n".encode())
-    os._exit(NO_CAGE)
-
-
-def _confine(what: dict[str, Any], keeper: int, code: bytes) -> None:
-    os.setsid()
-    os.umask(0o022)
-    if what["cores"]:
-        os.sched_setaffinity(0, what["cores"])
-    if what["uid"] is not None:
-        os.setgroups([])
-        os.setresgid(what["uid"], what["uid"], what["uid"])
-        os.setresuid(what["uid"], what["uid"], what["uid"])
-    tie_to(keeper)  # after a change of user, which would undo it
-    _drop_capabilities()
-    _libc("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    os.chdir(what["directory"])
-    landlock.restrict(
-        readable=[*what["readable"], what["inputs"]], writable=[*what["writable"], "."], executable=what["executable"]
-    )
-    seccomp.install(code)
-
-
 def _drop_capabilities() -> None:
     """Root without a user namespace has some; no others are won by exec, since there are no new privileges."""
-    _libc("prctl", PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    libc.call("prctl", PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = struct.pack("=Ii", CAPABILITIES_VERSION, 0)
-    _libc("syscall", CAPSET[os.uname().machine], header, bytes(24))
+    libc.call("syscall", CAPSET[os.uname().machine], header, bytes(24))
 
 
 def tie_to(parent: int) -> None:
     """Lets this process be killed with its parent (prctl(2), PR_SET_PDEATHSIG)."""
-    _libc("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it died before
         os._exit(NO_CAGE)
-
-
-def _libc(name: str, *arguments: object) -> None:
-    if ctypes.CDLL(None, use_errno=True)[name](*arguments) != 0:
-        raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
 
 
 def main() -> None:
@@ -150,4 +154,5 @@ def main() -> None:
     channel, worker, code, common = sys.argv[1:]
     tie_to(int(worker))
     os.set_inheritable(int(channel), False)  # whoever has it can have things done as the worker's user
+    gc.freeze()  # forks then share what they have in common
     Keeper(socket.socket(fileno=int(channel)), json.loads(common), bytes.fromhex(code)).serve()

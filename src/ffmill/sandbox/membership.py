@@ -49,9 +49,10 @@ class Membership:
             with suppress(OSError):
                 await taking  # what it makes must be removed after
             raise
+        except ProcessLookupError:  # it has ended
+            return
         except OSError as error:
-            if not self._process.has_ended:
-                LOG.warning("a command is in no control group", error=str(error))
+            LOG.warning("a command is in no control group", error=str(error))
             return
         self.holds = True
         if self._limits:

@@ -4,7 +4,6 @@ The worker enters a mount namespace of its own and binds there what must be reac
 with the process all of it is gone.
 """
 
-import ctypes
 import os
 import stat
 from collections.abc import Generator, Sequence
@@ -13,6 +12,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+from ffmill import libc
 from ffmill.errors import CannotStart
 
 # The first that is empty is covered: it hides nothing then.
@@ -66,7 +66,7 @@ def _bound(path: Path) -> Generator[Path]:
             target.mkdir()
         else:
             target.touch()
-        _libc("mount", bytes(source), bytes(target), None, MS_BIND | MS_REC, None)
+        libc.call("mount", bytes(source), bytes(target), None, MS_BIND | MS_REC, None)
     except OSError as error:
         raise CannotStart(
             f"a parent of {path} keeps the slots' users out, and this process may not mount it elsewhere ({error}): "
@@ -75,7 +75,7 @@ def _bound(path: Path) -> Generator[Path]:
     try:
         yield target
     finally:
-        _libc("umount2", bytes(target), MNT_DETACH)
+        libc.call("umount2", bytes(target), MNT_DETACH)
 
 
 @cache
@@ -84,9 +84,9 @@ def place() -> Path:
     covered = next((path for path in map(Path, COVERED) if _hides_nothing(path)), None)
     if covered is None:
         raise FileNotFoundError(f"none of {', '.join(COVERED)} is an empty directory")
-    _libc("unshare", CLONE_NEWNS)
-    _libc("mount", None, b"/", None, MS_REC | MS_SLAVE, None)  # what is mounted here is not seen outside
-    _libc("mount", b"tmpfs", bytes(covered), b"tmpfs", MS_NOSUID | MS_NODEV, b"size=1m,mode=711")
+    libc.call("unshare", CLONE_NEWNS)
+    libc.call("mount", None, b"/", None, MS_REC | MS_SLAVE, None)  # what is mounted here is not seen outside
+    libc.call("mount", b"tmpfs", bytes(covered), b"tmpfs", MS_NOSUID | MS_NODEV, b"size=1m,mode=711")
     return covered
 
 
@@ -95,8 +95,3 @@ def _hides_nothing(path: Path) -> bool:
         return is_open(path) and not path.is_symlink() and not any(path.iterdir())
     except OSError:
         return False
-
-
-def _libc(name: str, *args: object) -> None:
-    if ctypes.CDLL(None, use_errno=True)[name](*args) != 0:
-        raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")

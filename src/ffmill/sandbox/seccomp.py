@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterable
 from typing import Literal
 
+from ffmill import libc
 from ffmill.sandbox import calls
 
 Kind = Literal["allow", "deny", "nvidia"]
@@ -116,5 +117,4 @@ def install(code: bytes) -> None:
     """
     buffer = ctypes.create_string_buffer(code, len(code))
     described = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, described, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "the filter of system calls was not taken")
+    libc.call("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, described, 0, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ffmill import programs
+from ffmill import libc, programs
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
 from ffmill.sandbox import mounts, uids
@@ -128,7 +128,7 @@ async def test_where_it_may_not_mount_the_worker_refuses(caged: Settings, monkey
         return False
 
     mounts.place.cache_clear()
-    monkeypatch.setattr(mounts, "_libc", forbidden)
+    monkeypatch.setattr(libc, "call", forbidden)
     monkeypatch.setattr(mounts, "is_open", closed)
     with pytest.raises(CannotStart, match="keeps the slots' users out"):
         async with Sandbox.open(caged, 1):
