@@ -61,6 +61,8 @@ bench: setup  ## measure the service against raw ffmpeg, and its parts
 	$(BIN)/python bench/claims.py
 	$(BIN)/python bench/submits.py
 	$(BIN)/python bench/restart.py
+	$(BIN)/python -m bench.cage
+	$(BIN)/python bench/caged_work.py
 
 bench-scale: setup  ## measure ten million finished jobs; takes a while and 12 GB of disk
 	$(BIN)/python bench/scale.py
