@@ -1,12 +1,16 @@
-"""Log lines: structlog's and every library's, in one form, on standard error."""
+"""Log lines: structlog's and every library's, in one form and without secrets, on standard error."""
 
 import logging
 import sys
+from collections.abc import Mapping
+from io import StringIO
+from typing import TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, ExcInfo, Processor
 
 from ffmill.config import Settings
+from ffmill.redaction import redact
 
 QUIET = ("alembic", "procrastinate", "psycopg.pool", "asyncio", "uvicorn.error")
 """Libraries whose good news is none of the operator's."""
@@ -49,6 +53,31 @@ def _rendering(form: str) -> list[Processor]:
         exceptions = structlog.processors.ExceptionRenderer(
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         )
-        return [clean, exceptions, structlog.processors.JSONRenderer()]
-    plain = structlog.dev.plain_traceback
-    return [clean, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+        return [clean, exceptions, _without_secrets, structlog.processors.JSONRenderer()]
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_traceback)
+    return [clean, _without_secrets, console]
+
+
+def _without_secrets(_: object, __: str, event: EventDict) -> EventDict:
+    """Whoever writes a line need not think of what an error's text may hold; the exception is left to its renderer."""
+    return {name: value if name == "exc_info" else _redacted(value) for name, value in event.items()}
+
+
+def _redacted(value: object) -> object:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return redact(value)
+        case Mapping():
+            return {redact(str(name)): _redacted(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case list() | tuple():
+            return [_redacted(item) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case _:
+            return redact(repr(value))
+
+
+def _traceback(to: TextIO, exception: ExcInfo) -> None:
+    plain = StringIO()
+    structlog.dev.plain_traceback(plain, exception)
+    to.write(redact(plain.getvalue()))

@@ -81,3 +81,76 @@ def test_the_echo_of_an_option_of_ours_is_left_out() -> None:
     log.feed(b"[info] ffmpeg stats and -progress period set to 0.5.\n[info] Input #0\n")
     assert log.text() == "Input #0\n"
     assert log.errors() == "Input #0"
+
+
+SIGNED = "https://user:CANARY@x.org/a.mp4?X-Amz-Signature=CANARY&a=b"
+
+
+def test_queries_and_passwords_of_urls_are_left_out_of_commands_lines_and_errors() -> None:
+    log = JobLog()
+    log.command(
+        ["-i", "in.mp4", "-metadata", f"comment={SIGNED}", "-vf", r"movie=https\\://x.org/a?sig=CANARY", "out.mp4"]
+    )
+    log.feed(f"[info]     comment         : {SIGNED}\n[error] {SIGNED}: no such file\n".encode())
+    log.end("exit code 1")
+    assert "CANARY" not in log.text() + log.errors()
+    assert log.errors() == "https://…@x.org/a.mp4?… no such file"
+
+
+def test_a_url_is_redacted_however_its_line_comes_in() -> None:
+    text = f"[error] {SIGNED} gone\n".encode()
+    for at in range(len(text)):
+        log = JobLog()
+        log.feed(text[:at])
+        log.feed(text[at:])
+        assert "CANARY" not in log.text() + log.errors()
+        assert log.text().endswith("gone\n")
+
+
+def test_a_url_is_redacted_where_a_line_without_end_is_cut() -> None:
+    log = JobLog()
+    log.feed(b"x" * (HALF - 20) + b" https://x.org/a?sig=")
+    log.feed(b"CANARY 1")
+    log.feed(b"\n")
+    assert "CANARY" not in log.text()
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["-decryption_key", "-encryption_key", "-hls_enc_key", "-headers", "-cookies", "-passphrase", "-headers:v", "-key"],
+)
+def test_options_that_are_secrets_are_left_out_wherever_ffmpeg_repeats_them(option: str) -> None:
+    log = JobLog()
+    log.command([option, "CANARY0123456789", "-i", "a.mp4"])
+    log.feed(b"[debug] Reading option with argument 'CANARY0123456789'.\n[error] bad CANARY0123456789\n")
+    assert "CANARY" not in log.text() + log.errors()
+    assert f"{option} … -i a.mp4" in log.text().replace("'", "")
+
+
+def test_secrets_of_an_earlier_command_do_not_blank_a_later_one() -> None:
+    log = JobLog()
+    log.command(["-key", "CANARY0123456789"])
+    log.command(["-i", "a.mp4"])
+    log.feed(b"[info] CANARY0123456789\n")
+    assert "CANARY0123456789" in log.text()
+
+
+def test_no_part_of_a_secret_is_left_where_ffmpeg_takes_it_apart() -> None:
+    log = JobLog()
+    log.command(["-vf", "movie=https://user:CANARY1@x.org/a?expires=12:CANARY2,CANARY3&format=CANARY4==", "out.mp4"])
+    log.feed(b"[error] No option name near '//user:CANARY1@x.org/a'\n[error] Option 'CANARY2' not found\n")
+    log.feed(b"[error] No such filter: CANARY3.\n[info] format CANARY4 expires\n")
+    assert "CANARY" not in log.text() + log.errors()
+    assert "format … expires" in log.text()
+
+
+def test_an_endless_line_drops_no_other_and_fills_no_memory() -> None:
+    log = JobLog()
+    log.feed(b"first\n" + b"[error] " + b"\xff" * (1 << 20) + b"\n" + b"[error] the reason\n")
+    for _ in range(8):
+        log.feed(b"x" * HALF + b"\n")
+    log.end("end")
+    assert log.text().startswith("first\n")
+    assert log.text().endswith("end\n")
+    assert "the reason" in log.text()
+    assert len(log.errors()) < 10_000

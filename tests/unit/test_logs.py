@@ -90,3 +90,45 @@ def test_a_console_line_has_no_colours_in_a_file(capsys: pytest.CaptureFixture[s
     assert "\x1b" not in said
     assert "a process died" in said
     assert "child=api" in said
+
+
+URL = "https://user:CANARY@x.org/a?sig=CANARY"
+KEY = f"ffm_abcdefgh{'CANARY' * 6}"
+
+
+def throw(exception: Exception) -> None:
+    raise exception
+
+
+class Odd:
+    """What a logger would write by its repr()."""
+
+    def __repr__(self) -> str:
+        return f"Odd({URL})"
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_line_holds_no_secret_wherever_it_stands(
+    capsys: pytest.CaptureFixture[str], form: Literal["console", "json"]
+) -> None:
+    configure(form, process=URL)
+    log = structlog.stdlib.get_logger()
+    log.info(URL, key=KEY, nested={URL: [URL, (KEY, {"a": URL})]}, odd=Odd(), raw=URL.encode())
+    logging.getLogger("some.library").warning("to %s by %s", URL, KEY)
+    for exception in (ValueError(URL), ExceptionGroup(KEY, [ValueError(URL)])):
+        try:
+            throw(exception)
+        except Exception:
+            log.exception("failed", url=URL)
+            logging.getLogger("some.library").exception("failed")
+    said = capsys.readouterr().err
+    assert "CANARY" not in said.replace('"CANARY"', "")
+    assert said.count("https://…@x.org/a?…") >= 8 or said.count("https://\\u2026@x.org/a?\\u2026") >= 8
+    assert "ffm_abcdefgh" in said
+
+
+def test_what_is_no_text_stays_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json")
+    structlog.stdlib.get_logger().info("told", count=3, share=0.5, none=None, yes=True, names=["a", "b"])
+    said = line(capsys)
+    assert [said[name] for name in ("count", "share", "none", "yes", "names")] == [3, 0.5, None, True, ["a", "b"]]

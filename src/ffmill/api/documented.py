@@ -101,7 +101,19 @@ def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-_JOB = {"model": JobAnswer, "description": "The job. A job that failed is answered so, too."}
+def _links(job: str) -> dict[str, Any]:
+    """Where an answer leads that holds a job's id at `job` (OpenAPI 3.1, "Link Object")."""
+    return {
+        name: {"operationId": name, "parameters": {"job_id": f"$response.body#{job}"}}
+        for name in ("get_job", "get_job_logs", "cancel_job")
+    }
+
+
+_JOB = {
+    "model": JobAnswer,
+    "description": "The job. A job that failed is answered so, too.",
+    "links": _links("/data/id"),
+}
 _WAIT = _query(
     "wait",
     "`true` holds the answer until the job has ended, and cancels it after 15 minutes (the operator may set another"
@@ -140,7 +152,7 @@ BATCH = _route(
     "Create many jobs",
     "Up to 1,000 jobs in one request, all of them or none: the message of a refusal says which one is wrong. They begin"
     " in their order.",
-    {"model": BatchAnswer, "description": "The jobs, in their order."},
+    {"model": BatchAnswer, "description": "The jobs, in their order.", "links": _links("/data/0/id")},
     *(400, 401, 409, 413, 503),
     extra={
         "parameters": [_KEY],
@@ -160,7 +172,7 @@ LIST = _route(
     "List jobs",
     "Your account's jobs, newest first: all, or those that match every condition given. A page ends early at 16 MiB;"
     " `limit` in the answer says what was used.",
-    {"model": JobListAnswer, "description": "A page of jobs."},
+    {"model": JobListAnswer, "description": "A page of jobs.", "links": _links("/data/0/id")},
     *(400, 401, 503),
     extra={
         "parameters": [

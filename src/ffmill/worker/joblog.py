@@ -1,15 +1,22 @@
-"""The log of an attempt: what was run and what ffmpeg said, with its head and its tail kept when it grows too long."""
+"""The log of an attempt: what was run and what ffmpeg said, without secrets, head and tail kept when it grows long."""
 
 import re
 import shlex
 from collections import deque
 from collections.abc import Sequence
 
+from ffmill.redaction import GONE, redact, secrets_in, without, words
+
 HALF = 2 << 20  # bytes kept of the head, and of the tail
+LINE, ERROR_LINE = 1 << 16, 1 << 12  # characters kept of a line, and of one among the errors
 ERROR_LINES = 20
 LEVEL = re.compile(r"^((?:\[[^\]\n]* @ 0x[0-9a-f]+\] )*)\[(\w+)\] ")
 ECHO = "ffmpeg stats and -progress period set to "  # of an option of ours
 SEVERE = frozenset({"error", "fatal", "panic"})
+SECRET = re.compile(  # options whose value is one: FFmpeg formats and protocols documentation
+    r"-(?:\w*(?:decryption|encryption|enc|audible)_(?:keys?|iv)|activation_bytes|cryptokey|key|iv|headers|cookies"
+    r"|\w*pass(?:word|phrase)|\w*token|authorization)(?::.*)?"
+)
 
 
 class JobLog:
@@ -23,12 +30,17 @@ class JobLog:
         self._partial = b""
         self._errors: deque[str] = deque(maxlen=ERROR_LINES)
         self._last: deque[str] = deque(maxlen=5)
+        self._secrets = set[str]()  # of the command at work, of which ffmpeg may quote any part
 
     def command(self, argv: Sequence[str]) -> None:
         """Begins a command; its error lines start anew."""
         self._errors.clear()
         self._last.clear()
-        self.line(f"$ ffmpeg {shlex.join(argv)}")
+        whole = {at for at in range(1, len(argv)) if SECRET.fullmatch(argv[at - 1])}
+        self._secrets = {
+            part for at, word in enumerate(argv) for part in (words(word) if at in whole else secrets_in(word))
+        }
+        self.line(f"$ ffmpeg {shlex.join(GONE if at in whole else redact(word) for at, word in enumerate(argv))}")
 
     def line(self, text: str) -> None:
         """Writes one line of ours."""
@@ -38,8 +50,9 @@ class JobLog:
         """Takes what ffmpeg wrote, which asks for `-loglevel level+…`; gives the whole lines in it, levels removed."""
         *lines, self._partial = (self._partial + chunk.replace(b"\r", b"\n")).split(b"\n")
         if len(self._partial) > HALF:
-            lines.append(self._partial)
-            self._partial = b""
+            before, _, word = self._partial.rpartition(b" ")  # a URL is not to be cut where its query begins
+            lines.append(before or word)
+            self._partial = word if before else b""
         return [self._take(line) for line in lines]
 
     def end(self, text: str) -> None:
@@ -60,16 +73,18 @@ class JobLog:
         return whole.decode(errors="replace").replace("\0", "\ufffd")
 
     def _take(self, raw: bytes) -> str:
-        line = raw.decode(errors="replace").replace("\0", "\ufffd")
+        line = without(redact(raw.decode(errors="replace").replace("\0", "\ufffd")), self._secrets)
+        if len(line) > LINE:
+            line = f"{line[:LINE]}…"
         level = LEVEL.match(line)
         if level:
             line = level[1] + line[level.end() :]
             if line.startswith(ECHO):
                 return line
             if level[2] in SEVERE:
-                self._errors.append(line)
+                self._errors.append(line[:ERROR_LINE])
         if line.strip():
-            self._last.append(line)
+            self._last.append(line[:ERROR_LINE])
         self.line(line)
         return line
 

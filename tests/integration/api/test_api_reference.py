@@ -40,6 +40,27 @@ def test_the_document_has_no_dangling_reference(document: dict[str, Any]) -> Non
     assert names <= set(document["components"]["schemas"])
 
 
+def test_every_answer_that_holds_a_job_leads_to_its_routes(document: dict[str, Any]) -> None:
+    found = {operation.about["operationId"]: operation.about for operation in operations(document)}
+    for name in ("create_job", "create_job_too", "create_jobs", "list_jobs", "get_job", "cancel_job"):
+        links = found[name]["responses"]["200"]["links"].values()
+        assert {link["operationId"] for link in links} == {"get_job", "get_job_logs", "cancel_job"}
+        assert all(link["parameters"]["job_id"].startswith("$response.body#/data/") for link in links)
+
+
+def test_what_is_no_json_is_not_said_to_be(document: dict[str, Any]) -> None:
+    kinds = {
+        operation.about["operationId"]: {
+            status: list(answer.get("content", ())) for status, answer in operation.about["responses"].items()
+        }
+        for operation in operations(document)
+    }
+    assert kinds["get_job_logs"]["200"] == ["text/plain"]
+    assert (kinds["upload_file"]["200"], kinds["download_file"]["206"]) == ([], ["*/*"])
+    refused = [kind for answers in kinds.values() for status, kind in answers.items() if status[0] in "45"]
+    assert all(kind == ["application/json"] for kind in refused)
+
+
 def test_every_operation_has_words_and_answers_and_none_answers_422(document: dict[str, Any]) -> None:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

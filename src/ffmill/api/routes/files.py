@@ -28,6 +28,9 @@ KEY: dict[str, Any] = {
     ]
 }
 
+BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+FILE: dict[str, Any] = {"*/*": BYTES}  # of the type that its name or its upload says
+
 
 def _refused(**words: str) -> dict[int | str, dict[str, Any]]:
     return {int(status[1:]): {"model": ErrorAnswer, "description": text} for status, text in words.items()}
@@ -60,13 +63,18 @@ async def create_tmp_file(request: Request, account: Caller) -> Response:
     summary="Download a file",
     description=f"{NO_KEY} Answers HEAD, ranges and conditional requests.",
     response_model=None,
+    response_class=Response,
     openapi_extra=KEY,
     responses={
-        200: {"description": "The file.", "content": {"application/octet-stream": {}}},
-        206: {"description": "The range of it that was asked for."},
+        200: {"description": "The file.", "content": FILE},
+        206: {"description": "The range of it that was asked for.", "content": FILE},
+        302: {"description": "The file is had from the store itself, where the operator allows it."},
+        304: {"description": "The client has the file as it is."},
         **_refused(
             _403="`forbidden`: the signature is not valid, or has expired.",
             _404="`notFound`: there is no such file any more, or nothing was uploaded yet.",
+            _416="`badRequest`: the range lies beyond the end of the file.",
+            _503="`unavailable`: database or store cannot be reached. Try again.",
         ),
     },
 )
@@ -84,7 +92,8 @@ async def download(request: Request) -> Response:
     summary="Upload a temporary file",
     description=f"{NO_KEY} The body is the file, whatever its Content-Type; it is kept when all of it has come.",
     response_model=None,
-    openapi_extra=KEY,
+    response_class=Response,
+    openapi_extra={**KEY, "requestBody": {"required": True, "content": {"application/octet-stream": BYTES}}},
     responses={
         200: {"description": "The file is kept."},
         **_refused(
@@ -92,6 +101,7 @@ async def download(request: Request) -> Response:
             _404="`notFound`: the temporary file has been deleted.",
             _409="`conflict`: something was uploaded to this URL before.",
             _413="`badRequest`: the file is too large.",
+            _503="`unavailable`: the file came too slowly, or database or store cannot be reached. Try again.",
         ),
     },
 )

@@ -90,7 +90,7 @@ async def cancel(request: Request, account: Caller, job_id: str) -> Response:
     return JsonAnswer({"data": await parts.view(await parts.jobs.cancel(account, _uuid(job_id)))})
 
 
-@router.get("/jobs/{job_id}/logs", **documented.LOGS)
+@router.get("/jobs/{job_id}/logs", response_class=Response, **documented.LOGS)
 async def logs(request: Request, account: Caller, job_id: str) -> Response:
     """What the commands of the job printed."""
     log = await parts_of(request).jobs.logs(account, _uuid(job_id))
