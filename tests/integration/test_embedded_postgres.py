@@ -372,9 +372,9 @@ def test_ordinary_users_run_it_with_or_without_a_name(tmp_path: Path, uid: int, 
     assert ran.stdout.strip() == run_as
 
 
-def test_the_operators_database_goes_before_the_embedded_one(tmp_path: Path) -> None:
+def test_the_operators_database_goes_before_the_embedded_one() -> None:
     assert database_url(Settings.model_validate({"database_url": "postgresql://db/x"})) == "postgresql://db/x"
-    assert str(tmp_path) in database_url(Settings(data_dir=tmp_path)).replace("%2F", "/")
+    assert "/srv/ffmill" in database_url(Settings(data_dir=Path("/srv/ffmill"))).replace("%2F", "/")
 
 
 def test_a_killed_server_loses_nothing_that_was_committed(tmp_path: Path) -> None:

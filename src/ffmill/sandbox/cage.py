@@ -20,6 +20,7 @@ from ffmill.sandbox.workspace import Workspace
 
 Program = Literal["ffmpeg", "ffprobe"]
 KILLED = 128 + signal.SIGKILL
+CPU_COUNTED = 0.9  # of the time at the kernel's limit, which it counts in ticks, what wait4 tells at least
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +135,11 @@ class Cage:
         """The sentence on the limit to which the kernel has held the command, if it has."""
         grouped = self._membership is not None and self._membership.holds
         killed = self._membership.breach(limits, ended.code) if self._membership else None
-        if killed is None and ended.code == KILLED and ended.cpu_seconds >= (limits.cpu_seconds or math.inf):
+        if (
+            killed is None
+            and ended.code == KILLED
+            and ended.cpu_seconds > CPU_COUNTED * (limits.cpu_seconds or math.inf)
+        ):
             killed = limits.cpu_sentence()
         return killed or evidence.breach(limits, ended.code, threads_counted=self._door.count_threads or grouped)
 

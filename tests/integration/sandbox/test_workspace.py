@@ -121,11 +121,12 @@ def test_removal_enters_no_mount(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from ffmill.sandbox.mounts import reachable
+from ffmill import libc
 from ffmill.sandbox import mounts
 from ffmill.sandbox.removal import remove
 top, outside = Path(sys.argv[1]), Path(sys.argv[2])
 mounts.place()
-mounts._libc("mount", bytes(outside), bytes(top / "inputs"), None, mounts.MS_BIND, None)
+libc.call("mount", bytes(outside), bytes(top / "inputs"), None, mounts.MS_BIND, None)
 remove(top)
 """
     outside, top = tmp_path / "outside", tmp_path / "top"
