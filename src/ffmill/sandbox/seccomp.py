@@ -13,15 +13,16 @@ Kind = Literal["allow", "deny", "nvidia"]
 
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000  # SECCOMP_RET_…; KILL ends the whole process
 EPERM, ENOTTY, ENOSYS = 1, 25, 38
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # linux/bpf_common.h
+LOAD, EQUAL, AT_LEAST, AND, RETURN = 0x20, 0x15, 0x35, 0x54, 0x06  # linux/bpf_common.h
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # struct seccomp_data; arguments have 8 bytes each
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_… (linux/audit.h)
 X32 = 0x40000000  # the bit of x86_64's calls for 32-bit pointers
-CLONE_THREAD = 0x10000
+CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
+MAP_SHARED, MAP_ANONYMOUS = 0x01, 0x20
 TERMINAL = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421)  # TCGETS, TCGETS2, TIOCGWINSZ, FIONREAD, FIONBIO
 INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: they put words into a terminal
 OWNER = (0x8901, 0x8902)  # FIOSETOWN, SIOCSPGRP: they let a file send signals
-SENDERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: they let a file send signals
+FILES = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)  # fcntl on copies, flags, locks, the size of a pipe
 NAMES = (15, 16, 0x53564D41)  # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 
@@ -44,16 +45,20 @@ def program(kind: Kind = "allow", machine: str | None = None) -> bytes:
     asked = calls.asked(machine)
     code = _Code()
     code.check_architecture(machine)
-    code.ask(asked["clone"], 0, ANY_BIT, [CLONE_THREAD], then=ALLOW, otherwise=ERRNO | EPERM)  # threads, no processes
+    # threads, no processes; and none with files of its own, which nobody would count
+    code.ask(asked["clone"], 0, [CLONE_THREAD | CLONE_FILES], masked=True, then=ALLOW, otherwise=ERRNO | EPERM)
     code.answer([asked["clone3"]], ERRNO | ENOSYS)  # its flags lie in memory; every libc then takes clone
     code.answer(calls.refused(machine).values(), ERRNO | EPERM)
-    code.ask(asked["prctl"], 0, EQUAL, NAMES, then=ALLOW, otherwise=ERRNO | EPERM)
-    code.ask(asked["prlimit64"], 0, EQUAL, [0], then=ALLOW, otherwise=ERRNO | EPERM)  # its own limits, nobody else's
-    code.ask(asked["fcntl"], 1, EQUAL, SENDERS, then=ERRNO | EPERM, otherwise=ALLOW)
+    # memory that is nobody's, once it is no longer mapped, but takes room (mmap(2))
+    code.ask(asked["mmap"], 3, [MAP_SHARED | MAP_ANONYMOUS], masked=True, then=ERRNO | EPERM, otherwise=ALLOW)
+    # no owner to send signals to, no lease that makes others wait
+    code.ask(asked["fcntl"], 1, FILES, then=ALLOW, otherwise=ERRNO | EPERM)
+    code.ask(asked["prctl"], 0, NAMES, then=ALLOW, otherwise=ERRNO | EPERM)
+    code.ask(asked["prlimit64"], 0, [0], then=ALLOW, otherwise=ERRNO | EPERM)  # its own limits, nobody else's
     if kind == "allow":
-        code.ask(asked["ioctl"], 1, EQUAL, TERMINAL, then=ALLOW, otherwise=ERRNO | ENOTTY)
+        code.ask(asked["ioctl"], 1, TERMINAL, then=ALLOW, otherwise=ERRNO | ENOTTY)
     else:
-        code.ask(asked["ioctl"], 1, EQUAL, (*INJECTION, *OWNER), then=ERRNO | EPERM, otherwise=ALLOW)
+        code.ask(asked["ioctl"], 1, (*INJECTION, *OWNER), then=ERRNO | EPERM, otherwise=ALLOW)
     if kind == "deny":
         code.answer(calls.denied(machine).values(), ERRNO | ENOSYS)
         code.end(ALLOW)
@@ -88,17 +93,18 @@ class _Code:
             self._put(RETURN, verdict)
 
     def ask(
-        self, number: int, argument: int, operation: int, values: Iterable[int], *, then: int, otherwise: int
+        self, number: int, argument: int, values: Iterable[int], *, masked: bool = False, then: int, otherwise: int
     ) -> None:
-        """Gives the verdict `then` on a call when its argument's low half is related so to one of the values.
+        """Gives the verdict `then` on a call when its argument is one of the values, or, `masked`, has all bits of one.
 
-        The kernel takes these arguments as 32 bits wide, whatever stands in the high half.
+        Looks at the low half alone: the kernel takes these arguments as 32 bits wide.
         """
-        wanted = list(values)
-        self._put(EQUAL, number, otherwise=2 * len(wanted) + 2)
+        checks = [[*([(AND, value, 0, 0)] if masked else []), (EQUAL, value, 0, 1)] for value in values]
+        self._put(EQUAL, number, otherwise=sum(len(check) + 1 for check in checks) + 2)
         self._put(LOAD, ARGUMENTS + 8 * argument)
-        for value in wanted:
-            self._put(operation, value, otherwise=1)
+        for check in checks:
+            for operation, value, true, false in check:
+                self._put(operation, value, then=true, otherwise=false)
             self._put(RETURN, then)
         self._put(RETURN, otherwise)
 

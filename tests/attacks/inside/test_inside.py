@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -13,23 +14,27 @@ from ffmill.config import Settings
 from ffmill.sandbox.cage import Exit
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
-from tests.attacks.inside.attempts import Host, attempts, path
+from tests.attacks.inside.attempts import OF_DENY, Host, attempts, path
 from tests.machine_code import Call, Room, program, results
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="machine code for x86_64")
 
 LEVELS = ("full", "landlock")
+Kind = tuple[str, Literal["allow", "deny"]]
+KINDS: list[Kind] = [(level, seccomp) for level in LEVELS for seccomp in ("allow", "deny")]
 SECRET = "host-secret"
 WRITE, EXIT, GETPID, CLOCK_GETTIME = 1, 60, 39, 228
 KILLED_BY_FILTER = 128 + 31  # SIGSYS
 
 
-async def run_inside(home: Path, level: str, code: bytes, *, inputs: Sequence[str] = ()) -> tuple[Exit, bytes, Path]:
+async def run_inside(
+    home: Path, level: str, code: bytes, *, seccomp: Literal["allow", "deny"] = "allow", inputs: Sequence[str] = ()
+) -> tuple[Exit, bytes, Path]:
     """What the program said and how it ended, and the directory where it worked, which is gone by then."""
     evil = home / "evil"
     evil.write_bytes(code)
     evil.chmod(0o755)
-    settings, said = Settings(data_dir=home / "data", sandbox=level, ffprobe=evil), list[bytes]()  # pyright: ignore[reportArgumentType]
+    settings, said = Settings(data_dir=home / "data", sandbox=level, seccomp=seccomp, ffprobe=evil), list[bytes]()  # pyright: ignore[reportArgumentType]
     async with Sandbox.open(settings, 1) as sandbox, sandbox.workspace(0) as workspace:
         for name in inputs:
             workspace.write(name, "input")
@@ -41,7 +46,7 @@ async def run_inside(home: Path, level: str, code: bytes, *, inputs: Sequence[st
     return done, b"".join(said), workspace.root
 
 
-async def answers(home: Path, level: str) -> dict[str, int]:
+async def answers(home: Path, level: str, seccomp: Literal["allow", "deny"]) -> dict[str, int]:
     """What each attempt returned."""
     secret, other = home / "secrets" / "secret", home / "other"
     for directory in (secret.parent, other):
@@ -52,8 +57,9 @@ async def answers(home: Path, level: str) -> dict[str, int]:
         file.chmod(0o666)
     before = secret.stat()
     host = Host(secret=secret, other=other, worker=os.getpid(), inputs=home / "data")
-    tried = attempts(host)
-    done, told, _ = await run_inside(home, level, program([attempt.call for attempt in tried]), inputs=["i"])
+    tried = [attempt for attempt in attempts(host) if seccomp == "allow" or attempt.name not in OF_DENY]
+    code = program([attempt.call for attempt in tried])
+    done, told, _ = await run_inside(home, level, code, seccomp=seccomp, inputs=["i"])
     assert done.code == 0
     after = secret.stat()
     assert (secret.read_text(), after.st_mode, after.st_mtime_ns) == (SECRET, before.st_mode, before.st_mtime_ns)
@@ -61,16 +67,10 @@ async def answers(home: Path, level: str) -> dict[str, int]:
     return dict(zip((attempt.name for attempt in tried), results(told), strict=True))
 
 
-@pytest.fixture(scope="module", params=LEVELS)
+@pytest.fixture(scope="module", params=KINDS, ids="-".join)
 def answered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """The answers at one level, asked once."""
-    return asyncio.run(answers(tmp_path_factory.mktemp("inside"), request.param))
-
-
-NAMES = [
-    attempt.name
-    for attempt in attempts(Host(secret=Path("/s"), other=Path(__file__).parent, worker=1, inputs=Path("/")))
-]
+    return asyncio.run(answers(tmp_path_factory.mktemp("inside"), *request.param))
 
 
 def test_nothing_succeeds_that_is_tried_from_inside(answered: dict[str, int]) -> None:

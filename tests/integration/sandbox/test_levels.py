@@ -25,7 +25,6 @@ from ffmill.config import Settings
 from ffmill.errors import CannotStart
 from ffmill.sandbox import seccomp
 from ffmill.sandbox.limits import Limits
-from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 
 async def main(level, home):
@@ -53,9 +52,10 @@ def without_namespaces() -> str:
     rows = [
         (seccomp.LOAD, 0, 0, 0),
         (seccomp.EQUAL, 1, 0, unshare),
-        (seccomp.EQUAL, 0, 3, clone),
+        (seccomp.EQUAL, 0, 4, clone),
         (seccomp.LOAD, 0, 0, seccomp.ARGUMENTS),
-        (seccomp.ANY_BIT, 0, 1, of_users),
+        (seccomp.AND, 0, 0, of_users),
+        (seccomp.EQUAL, 0, 1, of_users),
         (seccomp.RETURN, 0, 0, eperm),
         (seccomp.RETURN, 0, 0, seccomp.ALLOW),
     ]
