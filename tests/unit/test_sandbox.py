@@ -117,12 +117,12 @@ def test_the_cage_shares_nothing_with_the_host() -> None:
         bwrap=Path("/x/bwrap"), root=Path("/x/root"), ffmpeg=Path("/x/f"), ffprobe=Path("/x/p"),
         fonts={Path("/usr/share/fonts"): Path("/seen/fonts")},
     )  # fmt: skip
-    words = argv(walls, work=Path("/s/work"), inputs=Path("/s/inputs"))
+    words = argv(walls, work=Path("/s/work"), inputs=Path("/s/inputs"), tmp=Path("/s/tmp"))
     for kind in ("user", "pid", "net", "ipc", "uts"):
         assert f"--unshare-{kind}" in words
     assert {"--die-with-parent", "--as-pid-1", "--new-session"} <= set(words)
     assert words[words.index("--cap-drop") + 1] == "ALL"
-    assert [words[at + 2] for at, word in enumerate(words) if word == "--bind"] == ["/job"]
+    assert [words[at + 2] for at, word in enumerate(words) if word == "--bind"] == ["/tmp", "/job"]
     assert not {"--proc", "--dev", "--share-net"} & set(words)
     assert words[-2:] == ["--", "/sh"]
     text = " ".join(words)

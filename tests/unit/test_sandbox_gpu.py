@@ -144,18 +144,18 @@ def walls(found: Gpu | None) -> Walls:
 
 
 def test_the_cage_of_other_pools_is_as_ever() -> None:
-    assert " ".join(argv(walls(None), work=Path("/w"), inputs=Path("/i"))) == (
+    assert " ".join(argv(walls(None), work=Path("/w"), inputs=Path("/i"), tmp=Path("/t"))) == (
         "/b --unshare-user --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try"
         " --uid 65534 --gid 65534 --hostname ffmill --cap-drop ALL --die-with-parent --new-session --as-pid-1"
         " --ro-bind /r / --dev-bind /dev/null /dev/null --dev-bind /dev/urandom /dev/urandom"
-        " --size 67108864 --tmpfs /tmp --ro-bind /f /ffmpeg --ro-bind /p /ffprobe"
+        " --bind /t /tmp --ro-bind /f /ffmpeg --ro-bind /p /ffprobe"
         " --bind /w /job --ro-bind /i /job/inputs --chdir /job -- /sh"
     )
 
 
 def test_a_cage_with_a_gpu_gets_that_and_no_more(found: Gpu) -> None:
-    plain = argv(walls(None), work=Path("/w"), inputs=Path("/i"))
-    words = argv(walls(found), work=Path("/w"), inputs=Path("/i"))
+    plain = argv(walls(None), work=Path("/w"), inputs=Path("/i"), tmp=Path("/t"))
+    words = argv(walls(found), work=Path("/w"), inputs=Path("/i"), tmp=Path("/t"))
     at = words.index("--proc")
     added = words[at : at + len(words) - len(plain)]
     assert words[:at] + words[at + len(added) :] == plain
@@ -170,7 +170,9 @@ def test_a_cage_with_a_gpu_gets_that_and_no_more(found: Gpu) -> None:
 
 def test_libraries_are_bound_from_where_a_slots_user_reaches_them() -> None:
     reached = Gpu(devices=(), libraries={Path("/lib/libcuda.so.1"): Path("/mnt/4")}, facts=())
-    assert "--ro-bind /mnt/4 /lib/libcuda.so.1" in " ".join(argv(walls(reached), work=Path("/w"), inputs=Path("/i")))
+    assert "--ro-bind /mnt/4 /lib/libcuda.so.1" in " ".join(
+        argv(walls(reached), work=Path("/w"), inputs=Path("/i"), tmp=Path("/t"))
+    )
 
 
 def test_a_root_has_a_mount_point_for_all_of_it(found: Gpu, tmp_path: Path) -> None:

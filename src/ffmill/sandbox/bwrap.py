@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ffmill.sandbox.gpu import Gpu
 
-TMP_BYTES = 64 << 20  # of /tmp, which is memory; ffmpeg's `cache:` protocol writes there
+WRITABLE = (Path("/job"), Path("/tmp"))  # noqa: S108  # the cage's own
 NOBODY = "65534"
 # Of a /proc, what may be written by the host's root, whom a user namespace may hide behind another id: the mode of
 # these directories hides that of the files in them from bwrap, which leaves them as they are then.
@@ -25,7 +25,7 @@ class Walls:
     gpu: Gpu | None = None  # of the host, in pools that have one
 
 
-def argv(walls: Walls, *, work: Path, inputs: Path) -> list[str]:
+def argv(walls: Walls, *, work: Path, inputs: Path, tmp: Path) -> list[str]:
     """The argument list that runs `sh` in a cage on a job's directory; `--as-pid-1`: what it becomes is pid 1.
 
     As pid 1 nothing can outlive it, its CPU and memory are told by wait4 on bwrap, and a file that grows too large is
@@ -38,7 +38,7 @@ def argv(walls: Walls, *, work: Path, inputs: Path) -> list[str]:
         *("--die-with-parent", "--new-session", "--as-pid-1"),
         *("--ro-bind", str(walls.root), "/"),
         *("--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"),
-        *("--size", str(TMP_BYTES), "--tmpfs", "/tmp"),  # noqa: S108  # the cage's own
+        *("--bind", str(tmp), "/tmp"),  # noqa: S108  # on disk, where it is counted; ffmpeg's `cache:` writes there
         *("--ro-bind", str(walls.ffmpeg), "/ffmpeg", "--ro-bind", str(walls.ffprobe), "/ffprobe"),
         *(word for shown, path in walls.fonts.items() for word in ("--ro-bind", str(path), str(shown))),
         *(_gpu(walls.gpu) if walls.gpu else ()),

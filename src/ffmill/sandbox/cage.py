@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Self
 
 from ffmill.sandbox.cgroups import Groups
@@ -40,6 +41,7 @@ class Door:
 
     start: Start  # of its `sh`
     programs: Mapping[Program, str]  # by what names `sh` finds them
+    writable: Sequence[Path]  # where the command may write, as it sees that
     count_threads: bool  # whether RLIMIT_NPROC counts the command's threads and nobody else's
     bound_addresses: bool = True  # whether RLIMIT_AS holds the command
 
@@ -47,10 +49,13 @@ class Door:
 class Cage:
     """One cage for one run; a context manager, at whose end everything in it is gone. Made in the loop's thread."""
 
-    def __init__(self, door: Door, workspace: Workspace, groups: Groups | None = None) -> None:
+    def __init__(
+        self, door: Door, workspace: Workspace, groups: Groups | None = None, *, may_look: bool = False
+    ) -> None:
         self._door = door
         self._workspace = workspace
         self._groups = groups
+        self._may_look = may_look  # into what the command has open
         self._begin()
 
     def _begin(self) -> None:
@@ -74,6 +79,10 @@ class Cage:
     def pid(self) -> int:
         """Of what is at work in the cage, as the host sees it."""
         return self._process.pid
+
+    async def known(self) -> int | None:
+        """The same, once it is known; None when it has ended before."""
+        return await self._process.known()
 
     @property
     def has_ended(self) -> bool:
@@ -112,7 +121,14 @@ class Cage:
 
     async def _run(self, words: bytes, limits: Limits, on_progress: Listener, on_stderr: Listener) -> Exit:
         began, evidence = time.monotonic(), Evidence()
-        watch = Watch(self._process, self._workspace, limits, self._membership)
+        watch = Watch(
+            self._process,
+            self._workspace,
+            limits,
+            membership=self._membership,
+            writable=self._door.writable,
+            may_look=self._may_look,
+        )
         if self._membership:
             self._membership.limit(limits)
         self._process.listen(_each(watch.glance, on_progress), _each(watch.glance, evidence.feed, on_stderr))

@@ -117,6 +117,7 @@ def _made(proc: Path) -> tuple[dict[str, Path], Files] | None:
             parent = _parent(base)
             (parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in CONTROLLERS))
             return dict.fromkeys(CONTROLLERS, parent), V2
+    with suppress(OSError):
         if all(name in own for name in CONTROLLERS):
             return {name: _parent(own[name]) for name in CONTROLLERS}, V1
     return None
@@ -185,7 +186,8 @@ def _is_ours(group: Path) -> bool:
 def _parent(own: Path) -> Path:
     """A group for this worker, beside those of others; the groups of workers that have died are removed."""
     for left in own.glob(f"{PREFIX}*"):
-        if not Path(f"/proc/{left.name.removeprefix(PREFIX)}").exists():
+        pid = left.name.removeprefix(PREFIX)
+        if pid == str(os.getpid()) or not Path(f"/proc/{pid}").exists():  # one before us had our pid, as in containers
             _remove(left)
     parent = own / f"{PREFIX}{os.getpid()}"
     parent.mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ def build(walls: Walls, new: Path) -> None:
     """
     index = new / str(root.FONT_INDEX)[1:]
     with tempfile.TemporaryDirectory(dir=new.parent) as empty:
-        inside = argv(walls, work=Path(empty), inputs=Path(empty))
+        inside = argv(walls, work=Path(empty), inputs=Path(empty), tmp=Path(empty))
         inside[-2:] = ["--bind", str(index), str(root.FONT_INDEX), "--", "/ffmpeg", *DRAW.split()]
         _draw(inside, root.environment(new))
     _open_to_all(index)
@@ -34,7 +34,7 @@ def build_plainly(ffmpeg: Path, environment: Mapping[str, str], index: Path) -> 
 
 
 def _draw(argv: Sequence[str], environment: Mapping[str, str]) -> None:
-    with suppress(subprocess.TimeoutExpired):
+    with suppress(OSError, subprocess.TimeoutExpired):  # what is wrong with the program is for others to say
         subprocess.run(
             argv, check=False, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=SECONDS
         )

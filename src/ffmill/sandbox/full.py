@@ -16,7 +16,7 @@ from ffmill.sandbox.cores import Cores
 from ffmill.sandbox.gpu import Gpu
 from ffmill.sandbox.scratch import Scratch
 from ffmill.sandbox.spawned import Program
-from ffmill.sandbox.workspace import Workspace
+from ffmill.sandbox.workspace import INPUTS, TMP, WORK, Workspace
 
 OWN_THREAD_COUNT = (5, 14)  # since then RLIMIT_NPROC counts by user namespace (user_namespaces(7))
 
@@ -40,10 +40,10 @@ class Full:
 
     def door(self, workspace: Workspace) -> Door:
         """Through bwrap."""
-        work, inputs = (self.reached / path.relative_to(self.worker) for path in (workspace.work, workspace.inputs))
+        root = self.reached / workspace.root.relative_to(self.worker)
         return Door(
             start=Program(
-                argv=tuple(bwrap.argv(self.walls, work=work, inputs=inputs)),
+                argv=tuple(bwrap.argv(self.walls, work=root / WORK, inputs=root / INPUTS, tmp=root / TMP)),
                 environment=self.environment,
                 uid=self.uid(workspace.slot),
                 cores=self.cores.of_slot(workspace.slot),
@@ -51,6 +51,7 @@ class Full:
                 filter=self.filter,
             ),
             programs={"ffmpeg": "/ffmpeg", "ffprobe": "/ffprobe"},
+            writable=bwrap.WRITABLE,
             count_threads=self.users is not None or _kernel() >= OWN_THREAD_COUNT,
             bound_addresses=self.walls.gpu is None,
         )

@@ -2,7 +2,8 @@
 
 It is a Python of its own (`-I -S`: nothing but the standard library and this), with one thread, and ends with its
 worker, as all that it made ends with it. It takes requests, each with the descriptors of the new process and one to
-report on, where it tells the pid, with a hold on the process, and in the end what became of it.
+report on. There it tells the pid, with a hold on the process, and in the end what became of it; when the worker shuts
+its side of that, it kills the process.
 """
 
 import array
@@ -15,6 +16,7 @@ import socket
 import struct
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ffmill import libc
@@ -41,35 +43,71 @@ class Keeper:
         self._code = code  # the filter of system calls
         self._selector = selectors.DefaultSelector()
         self._selector.register(channel, selectors.EVENT_READ)
+        self._kept = set[int]()  # pids that have not been waited for, and so are nobody else's
 
     def serve(self) -> None:
         """Until the worker is gone."""
         while True:
             for key, _ in self._selector.select():
-                if key.fileobj is self._channel:
-                    message, descriptors = receive(self._channel)
-                    if not message:
-                        return
-                    self._make(json.loads(message), descriptors)
-                else:
-                    self._report_end(key)
+                if key.fileobj is not self._channel:
+                    key.data()
+                elif not self._take():
+                    return
+
+    def _take(self) -> bool:
+        """Takes a request; False when there will be no more."""
+        message, descriptors = receive(self._channel)
+        try:
+            if len(descriptors) == DESCRIPTORS:  # else we, or the worker, have too many open: who waits sees the end
+                self._make(json.loads(message), descriptors)
+        except OSError:
+            pass
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        return bool(message)
 
     def _make(self, request: dict[str, Any], descriptors: list[int]) -> None:
         *streams, told = descriptors
-        report, keeper = socket.socket(fileno=told), os.getpid()
+        keeper, report = os.getpid(), socket.fromfd(told, socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid = os.fork()
+        if pid == 0:
+            self._become(request, streams, keeper)
         try:
-            pid = os.fork()
-            if pid == 0:
-                self._become(request, streams, keeper)
-        except OSError:  # no process is to be had just now: who waits for the report sees it end
+            hold = os.pidfd_open(pid)
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
             report.close()
-            return
-        finally:
-            for stream in streams:
-                os.close(stream)
-        hold = os.pidfd_open(pid)
-        self._selector.register(hold, selectors.EVENT_READ, (pid, report))
+            raise
+        self._kept.add(pid)
+        self._selector.register(hold, selectors.EVENT_READ, partial(self._report_end, pid, hold, report))
+        self._selector.register(report, selectors.EVENT_READ, partial(self._kill, pid, report))
         _tell(report, {"pid": pid}, [hold])
+
+    def _kill(self, pid: int, report: socket.socket) -> None:
+        """The worker has nothing more to say: it wants the process gone, or is gone itself."""
+        if pid in self._kept:
+            self._selector.unregister(report)
+            os.kill(pid, signal.SIGKILL)
+
+    def _report_end(self, pid: int, hold: int, report: socket.socket) -> None:
+        _, status, usage = os.wait4(pid, 0)
+        self._kept.remove(pid)
+        self._selector.unregister(hold)
+        os.close(hold)
+        with suppress(KeyError):  # it was killed
+            self._selector.unregister(report)
+        code = os.waitstatus_to_exitcode(status)
+        _tell(
+            report,
+            {
+                "code": code if code >= 0 else 128 - code,
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "peak_memory_bytes": usage.ru_maxrss << 10,
+            },
+        )
+        report.close()
 
     def _become(self, request: dict[str, Any], streams: list[int], keeper: int) -> None:
         """Confines this process and turns it into the program; never returns."""
@@ -87,6 +125,9 @@ class Keeper:
     def _confine(self, request: dict[str, Any], keeper: int) -> None:
         os.setsid()
         os.umask(0o022)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python
+            signal.signal(ignored, signal.SIG_DFL)
         if request["cores"]:
             os.sched_setaffinity(0, request["cores"])
         if (uid := request["uid"]) is not None:
@@ -100,22 +141,6 @@ class Keeper:
         own = [*landlock.rules([request["inputs"]], landlock.READ), *landlock.rules(["."], landlock.WRITE)]
         landlock.restrict([*self._rules, *own])
         seccomp.install(self._code)
-
-    def _report_end(self, key: selectors.SelectorKey) -> None:
-        (pid, report), hold = key.data, key.fd
-        _, status, usage = os.wait4(pid, 0)
-        self._selector.unregister(hold)
-        os.close(hold)
-        code = os.waitstatus_to_exitcode(status)
-        _tell(
-            report,
-            {
-                "code": code if code >= 0 else 128 - code,
-                "cpu_seconds": usage.ru_utime + usage.ru_stime,
-                "peak_memory_bytes": usage.ru_maxrss << 10,
-            },
-        )
-        report.close()
 
 
 def receive(channel: socket.socket) -> tuple[bytes, list[int]]:

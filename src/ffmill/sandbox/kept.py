@@ -95,7 +95,6 @@ class Kept:
         self.ended: asyncio.Future[Ended] = self._loop.create_future()
         self.known: asyncio.Future[int] = self._loop.create_future()
         self._hold: int | None = None
-        self._doomed = False
         self._report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._report.setblocking(False)
         request = {
@@ -113,11 +112,9 @@ class Kept:
         self._loop.add_reader(self._report.fileno(), self._learn)
 
     def kill(self) -> None:
-        """Kills it; there is nothing else in it, since it cannot fork."""
-        self._doomed = True
-        if self._hold is not None and not self.ended.done():
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._hold, signal.SIGKILL)
+        """Has it killed; there is nothing else in it, since it cannot fork."""
+        with suppress(OSError):  # it has ended
+            self._report.shutdown(socket.SHUT_WR)
 
     def release(self) -> None:
         """Gives back the hold on it."""
@@ -132,11 +129,25 @@ class Kept:
             message, descriptors = b"", []
         words: dict[str, Any] = json.loads(message) if message else {}
         if "pid" in words:
-            (self._hold,) = descriptors
+            self._hold = descriptors[0] if descriptors else None
             self.known.set_result(words["pid"])
-            if self._doomed:
-                self.kill()
             return
         self._loop.remove_reader(self._report.fileno())
         self._report.close()
-        self.ended.set_result(Ended(**words) if words else KILLED)  # without the keeper nothing lives that it made
+        if words:
+            self.ended.set_result(Ended(**words))
+        else:
+            self._see_die()
+
+    def _see_die(self) -> None:
+        """Without the keeper nothing lives that it made; but its files are closed before the kernel kills for it."""
+        if self._hold is None:
+            self.ended.set_result(KILLED)
+            return
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._hold, signal.SIGKILL)
+        self._loop.add_reader(self._hold, self._see_dead, self._hold)
+
+    def _see_dead(self, hold: int) -> None:
+        self._loop.remove_reader(hold)
+        self.ended.set_result(KILLED)

@@ -16,7 +16,7 @@ from ffmill.sandbox.cores import Cores
 from ffmill.sandbox.gpu import Gpu
 from ffmill.sandbox.kept import Confined, Keeper
 from ffmill.sandbox.scratch import Scratch
-from ffmill.sandbox.workspace import Workspace
+from ffmill.sandbox.workspace import INPUTS, WORK, Workspace
 
 LOADERS = "/etc/ld.so.cache"
 DEVICES = ("/dev/null", "/dev/urandom")
@@ -40,16 +40,17 @@ class Landlocked:
 
     def door(self, workspace: Workspace) -> Door:
         """Through the keeper."""
-        work, inputs = (self.reached / path.relative_to(self.worker) for path in (workspace.work, workspace.inputs))
+        root = self.reached / workspace.root.relative_to(self.worker)
         return Door(
             start=Confined(
                 keeper=self.keeper,
-                directory=work,
-                inputs=inputs,
+                directory=root / WORK,
+                inputs=root / INPUTS,
                 uid=self.uid(workspace.slot),
                 cores=self.cores.of_slot(workspace.slot),
             ),
             programs=self.programs,
+            writable=(root / WORK,),
             count_threads=self.users is not None,  # else it would count all that our user runs
         )
 

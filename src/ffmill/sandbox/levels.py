@@ -70,6 +70,7 @@ class Off:
         return Door(
             start=start,
             programs=named,
+            writable=(workspace.work,),
             count_threads=False,  # which would count all that our user runs
             bound_addresses=self.bound_addresses,
         )

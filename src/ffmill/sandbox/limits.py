@@ -61,7 +61,10 @@ class Limits:
 
     def hidden_sentence(self) -> str:
         """What to say when the files cannot be counted."""
-        return "the job made directories that cannot be looked into: closed ones, or nested too deep"
+        return (
+            "the job made what cannot be counted: directories that are closed or nested too deep, or files that are "
+            "deleted and still mapped"
+        )
 
     def memory_sentence(self) -> str:
         """What to say when memory ran out."""

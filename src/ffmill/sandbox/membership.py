@@ -34,10 +34,15 @@ class Membership:
         return self._group.breach(limits, code) if self.holds else None
 
     async def end(self) -> None:
-        """When the process is gone."""
+        """When the process is gone; cancelled, it does so all the same, and nobody waits for it."""
+        self._ending = asyncio.ensure_future(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
         self._joining.cancel()
         await asyncio.wait([self._joining])
-        await asyncio.shield(asyncio.to_thread(self._group.remove))
+        await self._process.gone()
+        await asyncio.to_thread(self._group.remove)
 
     async def _join(self) -> None:
         if (pid := await self._process.known()) is None:

@@ -116,6 +116,10 @@ class Process:
                 pass
         return ended
 
+    async def gone(self) -> None:
+        """Waits until the program is gone."""
+        await asyncio.shield(self._child.ended)
+
     async def close(self) -> None:
         """Kills the program with everything in it, waits until that is gone, and gives back what it held.
 

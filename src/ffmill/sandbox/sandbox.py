@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -23,6 +23,7 @@ from ffmill.sandbox.levels import Level, off
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.removal import remove
 from ffmill.sandbox.scratch import Scratch
+from ffmill.sandbox.usage import may_look
 from ffmill.sandbox.workspace import Workspace, make
 
 LOG = structlog.stdlib.get_logger()
@@ -59,6 +60,7 @@ class Sandbox:
         # unlink holds its caller up for as long as a file is large: that must not be the loop
         self._removers = removers
         self._groups = groups
+        self._may_look = False  # into processes of the slots' users
         self._names = count()
         self.refusals = refusals  # why a level above this one is not in force
         self.ffmpeg_version = ""  # as ffmpeg itself tells, once it has been tried
@@ -121,7 +123,7 @@ class Sandbox:
     @asynccontextmanager
     async def cage(self, workspace: Workspace) -> AsyncGenerator[Cage]:
         """A cage on a workspace, ready for its one command; several may be open on one workspace."""
-        async with Cage(self._level.door(workspace), workspace, self._groups) as cage:
+        async with Cage(self._level.door(workspace), workspace, self._groups, may_look=self._may_look) as cage:
             yield cage
 
     async def sweep(self) -> list[Path]:
@@ -130,14 +132,23 @@ class Sandbox:
 
     async def check(self, limits: Limits) -> None:
         """Runs `ffmpeg -version` in a cage; raises CannotStart, which says why, when that fails."""
-        said: list[bytes] = []
-        with suppress(TimeoutError):
+        said, code = list[bytes](), None
+        try:
             async with asyncio.timeout(CHECK_SECONDS), self.workspace(0) as workspace, self.cage(workspace) as cage:
-                if (await cage.run(["-version"], limits, on_stderr=said.append)).code == 0:
-                    self.ffmpeg_version = _version(b"".join(said).decode(errors="replace"))
-                    return
-        reason = b"".join(said).decode(errors="replace").strip().partition("\n")[0] or f"nothing in {CHECK_SECONDS} s"
-        raise CannotStart(f"ffmpeg does not start in its cage ({reason}){advice(reason)}")
+                if pid := await cage.known():
+                    self._may_look = may_look(pid)
+                code = (await cage.run(["-version"], limits, on_stderr=said.append)).code
+        except TimeoutError:
+            said.append(f"nothing in {CHECK_SECONDS} s".encode())
+        except OSError as error:  # the program that makes cages is not one
+            said.append(str(error).encode())
+        words = b"".join(said).decode(errors="replace")
+        if code != 0:
+            reason = words.strip().partition("\n")[0] or f"exit code {code}"
+            raise CannotStart(f"ffmpeg does not start in its cage ({reason}){advice(reason)}")
+        self.ffmpeg_version = _version(words)
+        if not self._may_look:
+            LOG.warning("deleted files that a command holds open are not counted: the worker lacks CAP_SYS_PTRACE")
 
 
 def _version(text: str) -> str:

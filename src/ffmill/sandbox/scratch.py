@@ -19,7 +19,7 @@ from ffmill.errors import CannotStart
 from ffmill.sandbox.removal import remove
 
 LOG = structlog.stdlib.get_logger()
-WORKER, ROOT, UNFINISHED = "worker-", "root-", ".new"
+WORKER, ROOT, UNFINISHED, DEAD = "worker-", "root-", ".new", ".dead"
 
 
 class Scratch:
@@ -70,8 +70,9 @@ class Scratch:
             dead = {
                 path: held for path in self.path.iterdir() if _is_ours(path) and (held := _take_over(path)) is not None
             }
+            renamed = {path: _bury(path) for path in dead}  # while we look around: nobody takes half of it for a whole
         for path, held in dead.items():
-            remove(path)
+            remove(renamed[path])
             os.close(held)
             LOG.info("removed what a worker left", path=str(path))
         return list(dead)
@@ -95,6 +96,10 @@ def _take_over(directory: Path) -> int | None:
         return _try_lock(directory, fcntl.LOCK_EX)
     except OSError:  # it is another user's, or gone
         return None
+
+
+def _bury(path: Path) -> Path:
+    return path if path.name.endswith(DEAD) else path.rename(path.with_name(path.name + DEAD))
 
 
 def _try_lock(directory: Path, kind: int) -> int | None:

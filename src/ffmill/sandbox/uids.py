@@ -21,7 +21,8 @@ FIRST_OF_CONTAINER, BLOCKS_OF_CONTAINER = 30_000, 28  # a user namespace often m
 def claim() -> Generator[range | None]:
     """A block of unused user ids, ours as long as this process lives; None for a worker that may not change users.
 
-    The claim is the name of an abstract socket: seen by the whole host, without a file, gone with the process.
+    The claim is the name of an abstract socket: seen by the whole host, or container, without a file, gone with the
+    process.
     """
     if os.geteuid() != 0 or not _may_change_users():
         yield None

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,16 +33,30 @@ class Held:
 
     unlinked_bytes: int = 0  # of open files without a name
     memory_bytes: int = 0  # resident, without what lies in files
+    hidden: bool = False  # whether there is something that cannot be counted
 
 
-async def measure(directory: Path, *, most_files: int) -> Usage:
-    """Counts what lies below the directory, following no links; ends early beyond `most_files`."""
-    return await asyncio.get_running_loop().run_in_executor(COUNTERS, _count, directory, most_files)
+async def measure(*directories: Path, most_files: int) -> Usage:
+    """Counts what lies below the directories, following no links; ends early beyond `most_files`."""
+    return await asyncio.get_running_loop().run_in_executor(COUNTERS, _count, directories, most_files)
 
 
-async def measure_held(pid: int) -> Held:
-    """Counts what a process and all that it has started hold; nothing where there is no /proc."""
-    return await asyncio.get_running_loop().run_in_executor(COUNTERS, _count_held, pid)
+async def measure_held(pid: int, directories: Sequence[Path] = ()) -> Held:
+    """Counts what a process and all that it has started hold; nothing where there is no /proc.
+
+    A file that is mapped, and has no name any more, cannot be counted: `hidden` tells of such below the directories,
+    and of processes that may not be looked into.
+    """
+    return await asyncio.get_running_loop().run_in_executor(COUNTERS, _count_held, pid, directories)
+
+
+def may_look(pid: int) -> bool:
+    """Whether we may see what a process has open: not where there is no /proc, nor as a root without CAP_SYS_PTRACE."""
+    try:
+        _unlinked(pid)
+    except PermissionError:
+        return False
+    return Path(f"/proc/{pid}/fd").is_dir()
 
 
 def read_status(pid: int) -> dict[str, int]:
@@ -55,10 +69,10 @@ def read_status(pid: int) -> dict[str, int]:
     return {name: int(value.split()[0]) for name, _, value in fields if name in FIGURES}
 
 
-def _count(directory: Path, most_files: int) -> Usage:
+def _count(directories: Sequence[Path], most_files: int) -> Usage:
     size = files = 0
     try:
-        for files, blocks in enumerate(_blocks(directory), start=1):
+        for files, blocks in enumerate(_blocks(directories), start=1):
             size += blocks * BLOCK_BYTES
             if files > most_files:
                 break
@@ -69,12 +83,12 @@ def _count(directory: Path, most_files: int) -> Usage:
     return Usage(bytes=size, files=files)
 
 
-def _blocks(top: Path) -> Iterator[int]:
+def _blocks(tops: Sequence[Path]) -> Iterator[int]:
     """The blocks of each entry; of a file with several names with the first, of what vanishes meanwhile none.
 
     Raises OSError for what is there and cannot be looked into.
     """
-    waiting, seen = [str(top)], set[int]()
+    waiting, seen = [str(top) for top in tops], set[int]()
     while waiting:
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
@@ -95,13 +109,18 @@ def _blocks_of(entry: os.DirEntry[str], seen: set[int]) -> int:
     return facts.st_blocks
 
 
-def _count_held(pid: int) -> Held:
-    files, memory = dict[tuple[int, int], int](), 0
+def _count_held(pid: int, directories: Sequence[Path]) -> Held:
+    files, memory, hidden = dict[tuple[int, int], int](), 0, False
+    places = tuple(f" {os.fsdecode(directory)}/".encode() for directory in directories)
     for member in _family(pid):
         status = read_status(member)
         memory += (status.get("RssAnon", 0) + status.get("RssShmem", 0)) << 10
-        files |= _unlinked(member)
-    return Held(unlinked_bytes=sum(files.values()) * BLOCK_BYTES, memory_bytes=memory)
+        try:
+            files |= _unlinked(member)
+            hidden = hidden or _maps_unlinked(member, places)
+        except PermissionError:
+            hidden = True
+    return Held(unlinked_bytes=sum(files.values()) * BLOCK_BYTES, memory_bytes=memory, hidden=hidden)
 
 
 def _family(pid: int) -> list[int]:
@@ -129,12 +148,24 @@ def _read(path: str) -> bytes:
 
 
 def _unlinked(pid: int) -> dict[tuple[int, int], int]:
-    """The blocks of files that are open there and have no name any more, by device and inode."""
+    """The blocks of files that are open there and have no name any more, by device and inode.
+
+    Raises PermissionError.
+    """
     found = dict[tuple[int, int], int]()
-    with suppress(OSError):
+    with suppress(FileNotFoundError, ProcessLookupError):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
+            with suppress(FileNotFoundError, ProcessLookupError):
                 facts = descriptor.stat()
                 if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 0:
                     found[facts.st_dev, facts.st_ino] = facts.st_blocks
     return found
+
+
+def _maps_unlinked(pid: int, places: Sequence[bytes]) -> bool:
+    """Whether a file is mapped there that lay in one of the places (proc(5), /proc/PID/maps)."""
+    try:
+        with Path(f"/proc/{pid}/maps").open("rb") as maps:
+            return any(line.endswith(b" (deleted)\n") and any(place in line for place in places) for line in maps)
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.membership import Membership
@@ -19,13 +21,22 @@ class Watch:
     """Of one command."""
 
     def __init__(
-        self, process: Process, workspace: Workspace, limits: Limits, membership: Membership | None = None
+        self,
+        process: Process,
+        workspace: Workspace,
+        limits: Limits,
+        *,
+        membership: Membership | None,
+        writable: Sequence[Path],
+        may_look: bool,
     ) -> None:
         self.peak_memory_bytes = 0  # seen so far
         self._process = process
         self._workspace = workspace
         self._limits = limits
         self._membership = membership
+        self._writable = writable  # where the process may write, as it sees that
+        self._may_look = may_look  # into such processes, unless one has hidden itself
         self._glanced = 0.0
         self._inputs: Usage | None = None  # they do not change while a command runs
 
@@ -74,8 +85,8 @@ class Watch:
         most = self._limits.files
         if self._inputs is None:
             self._inputs = await measure(self._workspace.inputs, most_files=most)
-        written = await measure(self._workspace.work, most_files=most)
-        if written.hidden:
+        written = await measure(self._workspace.work, self._workspace.tmp, most_files=most)
+        if written.hidden or (held and held.hidden and self._may_look):
             return self._limits.hidden_sentence()
         if written.files > most:
             return self._limits.files_sentence()
@@ -85,7 +96,7 @@ class Watch:
         return None
 
     async def _look_at_holdings(self) -> str | None:
-        held = await measure_held(self._process.pid)
+        held = await measure_held(self._process.pid, self._writable)
         if held.memory_bytes > self._limits.memory_bytes:
             return self._limits.memory_sentence()
         return await self.look_at_disk(held)

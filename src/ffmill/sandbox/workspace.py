@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+INPUTS, WORK, TMP = "inputs", "work", "tmp"
 MOST_NAMED = 100_000  # files looked at for the largest
 
 
@@ -18,13 +19,27 @@ class Workspace:
       work/      the slot's user's; the job's directory, in the cage at /job
         inputs   where inputs/ is bound, or a link to it where nothing can be
         outputs/
+      tmp/       the slot's user's; /tmp in a cage that has one
     """
 
     root: Path
-    inputs: Path
-    work: Path
     slot: int
     uid: int | None = None  # the slot's user; None for the worker's own
+
+    @property
+    def inputs(self) -> Path:
+        """Where the inputs are."""
+        return self.root / INPUTS
+
+    @property
+    def work(self) -> Path:
+        """Where the commands run."""
+        return self.root / WORK
+
+    @property
+    def tmp(self) -> Path:
+        """Where commands put what is of no use to anybody."""
+        return self.root / TMP
 
     def write(self, name: str, text: str) -> None:
         """Makes a file in `inputs/`, or makes it anew, where commands can read and not write."""
@@ -59,8 +74,8 @@ def _sizes(directory: Path) -> Iterator[tuple[str, int]]:
 
 def make(root: Path, *, slot: int, uid: int | None, bound: bool) -> Workspace:
     """A fresh workspace in a directory that does not exist yet; `bound`: whether its inputs are bound into work/."""
-    workspace = Workspace(root=root, inputs=root / "inputs", work=root / "work", slot=slot, uid=uid)
-    for directory in (root, workspace.work):
+    workspace = Workspace(root=root, slot=slot, uid=uid)
+    for directory in (root, workspace.work, workspace.tmp):
         directory.mkdir(mode=0o700)
     workspace.inputs.mkdir(mode=0o755)
     (workspace.work / "outputs").mkdir(mode=0o755)
@@ -69,6 +84,6 @@ def make(root: Path, *, slot: int, uid: int | None, bound: bool) -> Workspace:
     else:
         (workspace.work / "inputs").symlink_to("../inputs")
     if uid is not None:
-        for directory in (root, workspace.work, workspace.work / "outputs"):
+        for directory in (root, workspace.work, workspace.work / "outputs", workspace.tmp):
             os.chown(directory, uid, uid)
     return workspace

@@ -32,6 +32,11 @@ class Slot:
             self._ready = workspace, cage
         return self._ready
 
+    async def settle(self) -> None:
+        """Waits until the cage has a process, so that a thousand are not asked for at once."""
+        if self._ready:
+            await self._ready[1].known()
+
     async def close(self) -> None:
         """Ends the cage and removes the workspace with all that is in it."""
         stack, self._stack, self._ready = self._stack, AsyncExitStack(), None
@@ -56,6 +61,7 @@ class Slots:
     async def __aenter__(self) -> Self:
         for slot in self._free:
             await slot.renew()
+            await slot.settle()
         return self
 
     async def __aexit__(self, *_: object) -> None:

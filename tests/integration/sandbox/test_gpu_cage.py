@@ -68,8 +68,8 @@ def test_the_hosts_root_under_another_name_can_write_nothing_in_proc_either(tmp_
     mapped = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
     gpu = Gpu(devices=(), libraries={}, facts=())
     walls = Walls(bwrap=programs.bwrap(), root=Path("/"), ffmpeg=ANY, ffprobe=ANY, fonts={}, gpu=gpu)
-    words = argv(walls, work=tmp_path / "work", inputs=tmp_path / "work")
-    cage = [*words[: words.index("--size")], *words[words.index("--proc") : words.index("--bind")]]
+    words = argv(walls, work=tmp_path / "work", inputs=tmp_path / "work", tmp=tmp_path)
+    cage = [*words[: words.index("/tmp") - 2], *words[words.index("--proc") : words.index("--bind")]]
     find = "/usr/bin/find /proc -maxdepth 4 -type f -writable -not -path /proc/[0-9]*/* -not -path /proc/*self/*"
     ran = subprocess.run([*mapped, *cage, "--", *find.split()], check=False, capture_output=True, text=True)
     assert ran.stdout == "", ran.stdout

@@ -1,7 +1,9 @@
 """Which level of confinement is in force, and what each leaves a command."""
 
+import asyncio
 import json
 import os
+import resource
 import struct
 import subprocess
 import sys
@@ -16,7 +18,9 @@ from ffmill.sandbox import landlock, landlocked, seccomp
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from tests.integration.sandbox.conftest import Bench, comm, until
+from tests.processes import has_ended, parent
 
+ENDLESS = "-nostdin -v error -f lavfi -i testsrc2=s=1280x720 -c:v libx264 -f null -"
 # Runs under a filter that forbids user namespaces, as Ubuntu 24.04 does by AppArmor; says which level is in force then.
 FORBIDDEN = """
 import asyncio, ctypes, json, sys
@@ -118,13 +122,53 @@ async def test_a_confined_program_has_no_privilege_and_no_descriptor_but_its_own
     assert held == [0, 1, 2]
 
 
+async def test_a_keeper_that_is_killed_leaves_no_command_behind(tmp_path: Path) -> None:
+    """Its files are closed before the kernel kills what it made: the end is told when that is gone."""
+    settings = Settings(data_dir=tmp_path / "data", sandbox="landlock")
+    async with (
+        Sandbox.open(settings, 1) as sandbox,
+        sandbox.workspace(0) as workspace,
+        sandbox.cage(workspace) as cage,
+    ):
+        running = asyncio.create_task(cage.run(ENDLESS.split(), Limits.of(settings)))
+        await until(lambda: comm(cage.pid).startswith("ffmpeg"))
+        os.kill(parent(cage.pid), 9)
+        assert (await running).code == 137
+        assert has_ended(cage.pid)
+
+
+async def test_a_request_that_comes_without_its_descriptors_harms_no_other(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", sandbox="landlock")
+    async with (
+        Sandbox.open(settings, 1) as sandbox,
+        sandbox.workspace(0) as workspace,
+        sandbox.cage(workspace) as cage,
+    ):
+        keeper = parent(await cage.known() or 0)
+        held = len(list(Path(f"/proc/{keeper}/fd").iterdir()))
+        resource.prlimit(keeper, resource.RLIMIT_NOFILE, (held, 4096))
+        async with sandbox.cage(workspace) as other:
+            assert (await other.run(["-version"], Limits.of(settings))).code == 137
+        resource.prlimit(keeper, resource.RLIMIT_NOFILE, (4096, 4096))
+        assert (await cage.run(["-version"], Limits.of(settings))).code == 0
+
+
 async def test_a_keeper_that_was_killed_is_made_again(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data", sandbox="landlock")
     async with Sandbox.open(settings, 1) as sandbox, sandbox.workspace(0) as workspace:
         async with sandbox.cage(workspace) as cage:
             await until(lambda: comm(cage.pid).strip() == "sh")
-            keeper = int(Path(f"/proc/{cage.pid}/stat").read_text().rpartition(")")[2].split()[1])
-            os.kill(keeper, 9)
+            os.kill(parent(cage.pid), 9)
             await until(lambda: cage.has_ended)
         async with sandbox.cage(workspace) as cage:
             assert (await cage.run(["-version"], Limits.of(settings))).code == 0
+
+
+async def test_a_bwrap_that_is_no_program_gives_way_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bwrap = tmp_path / "bwrap"
+    bwrap.write_text("no program")
+    bwrap.chmod(0o755)
+    monkeypatch.setattr(programs, "bwrap", lambda: bwrap)
+    async with Sandbox.open(Settings(data_dir=tmp_path / "data"), 1) as sandbox:
+        assert sandbox.level == "landlock"
+        assert "Exec format error" in sandbox.refusals[0]

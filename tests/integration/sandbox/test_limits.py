@@ -1,6 +1,8 @@
 """A command that needs more than its limits allow ends, and is told which limit it was; in real cages."""
 
+import asyncio
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -23,6 +25,11 @@ def group_of(pid: int) -> str:
         return Path(f"/proc/{pid}/cgroup").read_text()
     except FileNotFoundError:
         return ""
+
+
+def groups_left() -> list[Path]:
+    """Groups of commands of this process."""
+    return [path for path in Path("/sys/fs/cgroup").rglob(f"ffmill-{os.getpid()}/*") if path.is_dir()]
 
 
 Holder = Literal["control groups", "rlimits"]
@@ -116,5 +123,14 @@ async def test_a_command_that_waits_is_in_a_group_of_its_own(bench: Bench) -> No
     assert bench.sandbox.groups
     async with bench.sandbox.workspace(0) as workspace, bench.sandbox.cage(workspace) as cage:
         await until(lambda: f"ffmill-{os.getpid()}/" in group_of(cage.pid))
-    left = [path for path in Path("/sys/fs/cgroup").rglob(f"ffmill-{os.getpid()}/*") if path.is_dir()]
-    assert left == []
+    assert groups_left() == []
+
+
+@pytest.mark.skipif(not is_grouped(), reason="no control groups can be made here")
+async def test_no_group_is_left_however_a_command_is_cancelled(bench: Bench) -> None:
+    async with bench.sandbox.workspace(0) as workspace:
+        for step in range(40):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(step / 2000), bench.sandbox.cage(workspace) as cage:
+                    await cage.run(["-version"], bench.limits)
+        await until(lambda: groups_left() == [])

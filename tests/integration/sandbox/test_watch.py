@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.sandbox.usage import measure
 from tests.integration.sandbox.conftest import Bench
+from tests.machine_code import Call, program
 
 MIB = 1 << 20
 # `fill`: a string of 1 MiB in $a. What takes a second process runs without a cage: in one there is none.
@@ -173,3 +175,16 @@ async def test_the_peak_of_a_large_worker_is_not_its_commands(full: Bench) -> No
     run = await full.run("-f lavfi -i anullsrc -t 0.1 -f null -", limits=replace(full.limits, memory_bytes=200 * MIB))
     assert run.exit.limit is None
     assert len(held) == 300 * MIB
+
+
+async def test_a_file_that_is_deleted_and_mapped_ends_the_command(tmp_path: Path) -> None:
+    make, unlink = (2, (b"held\0", 0o102, 0o600)), (87, (b"held\0",))
+    hold = [Call(*make), Call(1, (3, bytes(4096), 4096)), Call(9, (0, 4096, 1, 2, 3, 0)), Call(3, (3,)), Call(*unlink)]
+    evil = tmp_path / "evil"
+    evil.write_bytes(program([*hold, Call(35, (struct.pack("<qq", SECONDS, 0), 0))]))
+    evil.chmod(0o755)
+    for level in ("full", "landlock"):
+        settings = Settings(data_dir=tmp_path / level, sandbox=level, ffprobe=evil)
+        async with Sandbox.open(settings, 1) as sandbox, asyncio.timeout(SECONDS):
+            run = await Bench(sandbox, Limits.of(settings)).run([], program="ffprobe")
+        assert run.exit.limit == Limits.of(settings).hidden_sentence()

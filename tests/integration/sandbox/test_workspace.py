@@ -250,3 +250,14 @@ def read_line(process: "subprocess.Popen[bytes]") -> str:
     assert process.stdout is not None
     assert is_alive(process.pid)
     return process.stdout.readline().decode().strip()
+
+
+async def test_a_root_that_is_being_removed_is_nobodys(caged: Settings) -> None:
+    """Not half of one, as a sweep leaves that was killed amid its work."""
+    async with Sandbox.open(caged, 1):
+        (root,) = caged.scratch_dir.glob("root-*")
+    removing = root.rename(root.with_name(f"{root.name}.dead"))
+    (removing / "sh").unlink()
+    async with Sandbox.open(caged, 1) as sandbox:
+        assert sandbox.level == "full"
+    assert [path.name for path in caged.scratch_dir.glob("root-*")] == [root.name]
