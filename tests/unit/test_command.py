@@ -260,6 +260,8 @@ REFUSED: list[tuple[str, str]] = [
     ("", "the command is empty"),
     ("  \n ", "the command is empty"),
     ("ffmpeg", "the command is empty"),
+    ("-f x11grab -i :0.0 out.mp4", "-f x11grab is a screen, a camera or a sound card, and a command has none"),
+    ("-i in.mp4 -f pulse out.mp4", "-f pulse is a screen"),
     ("ffprobe in.mp4", "ffprobe does not run here, only ffmpeg does"),
     ("-i in.mp4 -vf 'scale=2:2 out.mp4", "the quote ' at character 15 is never closed, near"),
     ('-i "{{in.mp4}} out.mp4', 'the quote " at character 4 is never closed, near "-i "{{in.mp4}} out.mp4"'),

@@ -54,6 +54,13 @@ DEVICES = set_of(  # formats whose `-i` names no file
     """
 )
 
+HARDWARE = set_of(  # formats of inputs and outputs that are a host's screen, camera or sound
+    """
+    alsa avfoundation caca decklink dshow fbdev gdigrab jack kmsgrab openal opengl oss pulse sdl sdl2 sndio v4l2
+    video4linux2 x11grab xcbgrab xv
+    """
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:

@@ -8,7 +8,7 @@ from ffmill.errors import BadRequest
 from ffmill.jobs import graphs, names
 from ffmill.jobs.mentions import Mentions
 from ffmill.jobs.names import shown
-from ffmill.jobs.options import DEVICES, File, Line
+from ffmill.jobs.options import DEVICES, HARDWARE, File, Line
 from ffmill.jobs.placeholders import nearest
 
 _SCHEME = re.compile(r"(?:^|[|:+,\]])(?P<scheme>[a-zA-Z][a-zA-Z0-9.-]*)\Z")  # what stands before a `://`
@@ -27,6 +27,7 @@ def check(line: Line, aliases: Mapping[str, str], written: Mentions) -> None:
     `aliases` are the inputs of the job and their file names; `written` is what the commands before this one write.
     """
     _check_shell(line)
+    _check_hardware(line)
     _check_urls(line)
     inputs = _paths(aliases)
     _check_inputs(line, aliases, inputs, written)
@@ -39,6 +40,16 @@ def _check_shell(line: Line) -> None:
             raise BadRequest(
                 f"{shown(file.path)} would be the name of an output: no shell runs a command, so nothing is chained, "
                 "piped or redirected by it; give each command as an entry of its own in ffmpeg_commands"
+            )
+
+
+def _check_hardware(line: Line) -> None:
+    """Some would wait for it until the job's time is over."""
+    for file in (*line.inputs, *line.outputs):
+        if (name := file.last("f")) in HARDWARE:
+            raise BadRequest(
+                f"-f {name} is a screen, a camera or a sound card, and a command has none: "
+                "read from input_files, or make pictures and sound by -f lavfi"
             )
 
 

@@ -19,7 +19,7 @@ from ffmill.sandbox.scratch import Scratch
 from ffmill.sandbox.workspace import INPUTS, WORK, Workspace
 
 LOADERS = "/etc/ld.so.cache"
-DEVICES = ("/dev/null", "/dev/urandom")
+NULL, RANDOM = "/dev/null", "/dev/urandom"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +73,8 @@ def landlocked(settings: Settings, scratch: Scratch, worker: Path, found: Gpu | 
         common = {
             "program": str(root.SH),
             "environment": told,
-            "readable": [*map(str, (*shown, told["FONTCONFIG_FILE"], at[worker] / index.name)), LOADERS, DEVICES[1]],
-            "writable": [DEVICES[0]],
+            "readable": [*map(str, (*shown, told["FONTCONFIG_FILE"], at[worker] / index.name)), LOADERS, RANDOM],
+            "writable": [NULL],
             "executable": [*map(str, (at[ffmpeg], at[ffprobe], root.SH.resolve(), *libraries))],
         }
         with Keeper.open(common, seccomp.program(settings.seccomp)) as keeper:
