@@ -28,6 +28,7 @@ from ffmill.sandbox.workspace import Workspace, make
 
 LOG = structlog.stdlib.get_logger()
 CHECK_SECONDS = 30
+LOOKS, LOOK_SECONDS = 50, 0.01
 REMOVERS = 2
 GO_ON = "set FFMILL_SANDBOX=off where you trust the commands"
 
@@ -135,8 +136,7 @@ class Sandbox:
         said, code = list[bytes](), None
         try:
             async with asyncio.timeout(CHECK_SECONDS), self.workspace(0) as workspace, self.cage(workspace) as cage:
-                if pid := await cage.known():
-                    self._may_look = may_look(pid)
+                self._may_look = await _may_look(cage)
                 code = (await cage.run(["-version"], limits, on_stderr=said.append)).code
         except TimeoutError:
             said.append(f"nothing in {CHECK_SECONDS} s".encode())
@@ -147,8 +147,17 @@ class Sandbox:
             reason = words.strip().partition("\n")[0] or f"exit code {code}"
             raise CannotStart(f"ffmpeg does not start in its cage ({reason}){advice(reason)}")
         self.ffmpeg_version = _version(words)
-        if not self._may_look:
+        if not self._may_look and self.level != "off":
             LOG.warning("deleted files that a command holds open are not counted: the worker lacks CAP_SYS_PTRACE")
+
+
+async def _may_look(cage: Cage) -> bool:
+    """Whether we may see what the cages' processes have open; none may as long as it is made."""
+    pid, looks = await cage.known(), LOOKS
+    while pid and looks and not may_look(pid):
+        await asyncio.sleep(LOOK_SECONDS)
+        looks -= 1
+    return bool(pid and looks)
 
 
 def _version(text: str) -> str:
