@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     allow_nets: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(), description="Private networks that inputs and webhooks may reach, as CIDR, separated by commas."
     )
+    deny_nets: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks that inputs and webhooks may not reach, public ones of your own, as CIDR; goes before "
+        "`FFMILL_ALLOW_NETS`.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins whose pages may call the API, separated by commas."
     )
@@ -145,7 +150,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("allow_nets", mode="before")
+    @field_validator("allow_nets", "deny_nets", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
         if not isinstance(value, str):

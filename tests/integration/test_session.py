@@ -241,3 +241,13 @@ async def test_no_proxy_no_netrc_and_no_cookie_is_used(monkeypatch: pytest.Monke
         assert "cookie" not in request.headers
         assert request.headers["user-agent"].startswith(f"{package}/")
     assert served.connections == 1
+
+
+async def test_what_is_denied_is_not_dialled_though_it_is_allowed() -> None:
+    settings = Settings(allow_nets=(ip_network("127.0.0.0/8"),), deny_nets=(ip_network("127.0.0.2/32"),))
+    names = Names({"one.test": ["127.0.0.2"]})
+    async with open_session(settings, resolver=names) as session:
+        for url in ("http://127.0.0.2:9/", "http://one.test:9/"):
+            with pytest.raises(aiohttp.ClientConnectorError) as refused:
+                await session.get(url)
+            assert isinstance(refused.value.os_error, AddressRefused)

@@ -211,3 +211,12 @@ def test_an_address_is_not_let_through_while_the_kernel_cannot_be_asked(
 def test_where_there_is_no_netlink_a_public_address_may_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ffmill.net.local.socket.socket", Mock(side_effect=OSError(errno.EAFNOSUPPORT, "")))
     check("8.8.8.8")
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "::ffff:93.184.216.34", "64:ff9b::5db8:d822", "2a00::1"])
+def test_an_address_that_is_denied_is_refused_even_where_it_is_allowed(address: str) -> None:
+    denied = [ip_network("93.184.216.0/24"), ip_network("2a00::/16")]
+    check(address)
+    for allowed in ([], [ip_network("0.0.0.0/0"), ip_network("::/0")]):
+        with pytest.raises(AddressRefused):
+            check(address, allowed, denied)

@@ -64,8 +64,9 @@ class AddressRefused(OSError):
         super().__init__(errno.EACCES, "the address may not be reached")
 
 
-def check(address: str, allow_nets: Iterable[Network] = ()) -> None:
-    """Raises AddressRefused unless `address`, a literal one, is public and another host's, or lies in `allow_nets`.
+def check(address: str, allow_nets: Iterable[Network] = (), deny_nets: Iterable[Network] = ()) -> None:
+    """Raises AddressRefused unless `address`, a literal one, is public and another host's, or lies in `allow_nets`; and
+    when it lies in `deny_nets`.
 
     Only the plain spelling of an address is taken; another, as 0x7f.1 or 2130706433, is refused unread. Raises OSError
     when it cannot be told just now whether the address is this host's.
@@ -75,6 +76,8 @@ def check(address: str, allow_nets: Iterable[Network] = ()) -> None:
     except ValueError:
         raise AddressRefused from None
     meant = _meant(dialled)
+    if any(dialled in net or meant in net for net in deny_nets):
+        raise AddressRefused
     if any(dialled in net or meant in net for net in allow_nets):
         return
     if not _is_public(meant) or any(map(is_local, {dialled, meant})):

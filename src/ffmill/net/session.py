@@ -1,8 +1,9 @@
 """The HTTP client that inputs and webhooks share: it checks every address at the moment it is dialled."""
 
 import socket
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -11,12 +12,14 @@ import structlog
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ffmill.config import Settings
-from ffmill.net.addresses import AddressRefused, Network, check
+from ffmill.net.addresses import AddressRefused, check
 
+Guard = Callable[[str], None]  # raises AddressRefused for an address that may not be dialled
 AddrInfo = tuple[int, int, int, str, tuple[Any, ...]]  # as of socket.getaddrinfo
 
 LOG = structlog.stdlib.get_logger()
 
+SETTINGS = "FFMILL_ALLOW_NETS, FFMILL_DENY_NETS"
 USER_AGENT = f"ffmill/{version('ffmill')}"
 CONNECT_SECONDS = 10.0  # look-up, every address of the name and TLS together
 IDLE_SECONDS = 60.0  # without a byte; some servers make a file only when it is asked for
@@ -33,16 +36,16 @@ async def open_session(
     connect_seconds: float = CONNECT_SECONDS,
     idle_seconds: float = IDLE_SECONDS,
 ) -> AsyncGenerator[aiohttp.ClientSession]:
-    """A client that reaches public addresses and `settings.allow_nets` only.
+    """A client that reaches public addresses and `settings.allow_nets` only, `settings.deny_nets` never.
 
     It takes no proxy and no password from the environment, and keeps no cookie. How many connections are open at once
     is for its users to bound. `resolver` looks names up in place of the system's.
     """
-    allow_nets = settings.allow_nets
+    guard = partial(check, allow_nets=settings.allow_nets, deny_nets=settings.deny_nets)
     system = resolver or aiohttp.ThreadedResolver()
     connector = aiohttp.TCPConnector(
-        resolver=GuardedResolver(system, allow_nets),
-        socket_factory=_socket_factory(allow_nets),
+        resolver=GuardedResolver(system, guard),
+        socket_factory=_socket_factory(guard),
         ttl_dns_cache=DNS_CACHE_SECONDS,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
         limit=0,
@@ -68,9 +71,9 @@ class GuardedResolver(AbstractResolver):
     A public name that has a private address as well is reached by its public one.
     """
 
-    def __init__(self, resolver: AbstractResolver, allow_nets: Sequence[Network]) -> None:
+    def __init__(self, resolver: AbstractResolver, guard: Guard) -> None:
         self._resolver = resolver
-        self._allow_nets = allow_nets
+        self._guard = guard
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -89,23 +92,23 @@ class GuardedResolver(AbstractResolver):
 
     def _may_dial(self, host: str, address: str) -> bool:
         try:
-            check(address, self._allow_nets)
+            self._guard(address)
         except AddressRefused:
-            LOG.info("an address was refused", host=host, address=address, setting="FFMILL_ALLOW_NETS")
+            LOG.info("an address was refused", host=host, address=address, settings=SETTINGS)
             return False
         return True
 
 
-def _socket_factory(allow_nets: Sequence[Network]) -> Callable[[AddrInfo], socket.socket]:
+def _socket_factory(guard: Guard) -> Callable[[AddrInfo], socket.socket]:
     """The guard that every connection passes: aiohttp asks no resolver for a literal address, but makes its sockets
     here, one for each address just before it is dialled."""
 
     def make(info: AddrInfo) -> socket.socket:
         family, kind, protocol, _, sockaddr = info
         try:
-            check(str(sockaddr[0]), allow_nets)
+            guard(str(sockaddr[0]))
         except AddressRefused:
-            LOG.info("an address was refused", address=sockaddr[0], setting="FFMILL_ALLOW_NETS")
+            LOG.info("an address was refused", address=sockaddr[0], settings=SETTINGS)
             raise
         return socket.socket(family, kind, protocol)
 
