@@ -101,14 +101,23 @@ async def test_without_landlock_only_namespaces_are_left(tmp_path: Path, monkeyp
         assert sandbox.level == "full"
 
 
-async def test_a_failed_level_gives_way_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("program", "refusal"),
+    [
+        ("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2; exit 1\n", "AppArmor forbids"),
+        ("no program", "Exec format error"),
+    ],
+)
+async def test_a_level_that_fails_gives_way_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, refusal: str
+) -> None:
     bwrap = tmp_path / "bwrap"
-    bwrap.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2; exit 1\n")
+    bwrap.write_text(program)
     bwrap.chmod(0o755)
     monkeypatch.setattr(programs, "bwrap", lambda: bwrap)
     async with Sandbox.open(Settings(data_dir=tmp_path / "data"), 1) as sandbox:
         assert sandbox.level == "landlock"
-        assert "AppArmor forbids user namespaces" in sandbox.refusals[0]
+        assert refusal in sandbox.refusals[0]
 
 
 async def test_a_confined_program_has_no_privilege_and_no_descriptor_but_its_own(confined: Bench) -> None:
@@ -162,13 +171,3 @@ async def test_a_keeper_that_was_killed_is_made_again(tmp_path: Path) -> None:
             await until(lambda: cage.has_ended)
         async with sandbox.cage(workspace) as cage:
             assert (await cage.run(["-version"], Limits.of(settings))).code == 0
-
-
-async def test_a_bwrap_that_is_no_program_gives_way_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bwrap = tmp_path / "bwrap"
-    bwrap.write_text("no program")
-    bwrap.chmod(0o755)
-    monkeypatch.setattr(programs, "bwrap", lambda: bwrap)
-    async with Sandbox.open(Settings(data_dir=tmp_path / "data"), 1) as sandbox:
-        assert sandbox.level == "landlock"
-        assert "Exec format error" in sandbox.refusals[0]
