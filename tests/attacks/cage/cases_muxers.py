@@ -110,9 +110,9 @@ SEGMENTS = [
     Case("tee of HLS", f"{VIDEO} -map 0 -c:v mpeg4 -f tee '[f=hls:hls_segment_filename={{new}}%d]outputs/a.m3u8'",
          bare=True),
     Case("tee by its protocol", f"{SOUND} -f wav 'tee:outputs/a.wav|{{new}}'", bare=True, fails=True),
-    Case("fifo", f"{VIDEO} -c:v mpeg4 -map 0 -f fifo -fifo_format mp4 {{new}}", bare=True, fails=True),
-    Case("fifo to TCP", f"{VIDEO} -c:v mpeg4 -map 0 -f fifo -fifo_format mpegts tcp://127.0.0.1:{{port}}", bare=True,
-         fails=True),
+    Case("fifo", f"{VIDEO} -c:v mpeg4 -map 0 -f fifo -fifo_format mp4 {{new}}", bare=True),
+    # whether ffmpeg exits with an error depends on which of its threads is faster
+    Case("fifo to TCP", f"{VIDEO} -c:v mpeg4 -map 0 -f fifo -fifo_format mpegts tcp://127.0.0.1:{{port}}", bare=True),
     Case("fifo that goes on",
          f"{VIDEO} -c:v mpeg4 -map 0 -f fifo -fifo_format mpegts -attempt_recovery 1 -max_recovery_attempts 2 "
          f"-recovery_wait_time 0 tcp://127.0.0.1:{{port}}", bare=True),
