@@ -70,12 +70,12 @@ def of_cluster(cluster: Cluster) -> Service:
 
 
 @contextmanager
-def of_serve(home: Path) -> Generator[Service]:
-    """`ffmill serve` on a data directory of its own."""
+def of_serve(home: Path, **told: str) -> Generator[Service]:
+    """`ffmill serve` on a data directory of its own, with these settings."""
     port = free_port()
     command = [str(FFMILL), "serve", "--data-dir", str(home / "data"), "--port", str(port)]
     with (home / "log").open("wb") as log:
-        environment = {**os.environ, **LOOPBACK_ALLOWED}
+        environment = {**os.environ, **LOOPBACK_ALLOWED, **told}
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         url = f"http://127.0.0.1:{port}"

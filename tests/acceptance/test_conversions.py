@@ -1,18 +1,25 @@
 """Real conversions of real footage, judged by probing what came out."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.client import Client, probe, seconds, stream
-from tests.acceptance.conftest import Service
+from tests.acceptance.conftest import of_serve
 
 SUBTITLES = b"1\n00:00:00,000 --> 00:00:05,000\nHello, big rabbit\n"
 
 
-@pytest.fixture(scope="module")
-def client(service: Service) -> Client:
-    return Client(url=service.url, api_key=service.api_key)
+@pytest.fixture(scope="module", params=["as it is", pytest.param("landlock", marks=pytest.mark.serve)])
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Client]:
+    """Of the service as it is, and of one that confines commands as where namespaces are forbidden."""
+    if request.param == "landlock":
+        with of_serve(tmp_path_factory.mktemp("landlock"), FFMILL_SANDBOX="landlock") as service:
+            yield Client(url=service.url, api_key=service.api_key)
+    else:
+        service = request.getfixturevalue("service")
+        yield Client(url=service.url, api_key=service.api_key)
 
 
 @pytest.fixture(scope="module")
