@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Literal, Self
 
 from ffmill.sandbox.cgroups import Groups
+from ffmill.sandbox.ended import RSS_UNIT, Ended
 from ffmill.sandbox.evidence import Evidence
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.line import line
 from ffmill.sandbox.membership import Membership
-from ffmill.sandbox.process import RSS_UNIT, Ended, Listener, Process, Start
+from ffmill.sandbox.process import Listener, Process, Start
 from ffmill.sandbox.watch import Watch
 from ffmill.sandbox.workspace import Workspace
 

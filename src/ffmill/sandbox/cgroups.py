@@ -6,7 +6,7 @@ Elsewhere rlimits and the watch hold the limits alone.
 
 import os
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -16,6 +16,7 @@ from typing import Self
 from ffmill.sandbox.limits import Limits
 
 CONTROLLERS = ("memory", "pids")
+SHARE_OUT = "+memory +pids"  # for cgroup.subtree_control
 LEAF = "ffmill"  # where the processes of version 2's group go, which may have either processes or groups
 PREFIX = "ffmill-"
 MOVES = 10  # of processes, since new ones start meanwhile
@@ -25,13 +26,21 @@ MOVES = 10  # of processes, since new ones start meanwhile
 class Files:
     """What the files of a version are called."""
 
+    version: int
     memory: str
-    swap: str | None  # of memory and swap together in version 1, of swap alone in version 2
+    swap: str
+    swap_includes_memory: bool  # whether the limit on swap is one on both together
     killed: str  # where the kernel counts what it killed for want of memory
 
 
-V1 = Files(memory="memory.limit_in_bytes", swap="memory.memsw.limit_in_bytes", killed="memory.oom_control")
-V2 = Files(memory="memory.max", swap="memory.swap.max", killed="memory.events")
+V1 = Files(
+    version=1,
+    memory="memory.limit_in_bytes",
+    swap="memory.memsw.limit_in_bytes",
+    swap_includes_memory=True,
+    killed="memory.oom_control",
+)
+V2 = Files(version=2, memory="memory.max", swap="memory.swap.max", swap_includes_memory=False, killed="memory.events")
 
 
 class Group:
@@ -43,16 +52,16 @@ class Group:
 
     def take(self, pid: int) -> None:
         """Makes the group and moves a process into it; raises OSError. It may last some milliseconds."""
-        for directory in dict.fromkeys(self._directories.values()):
+        for directory in set(self._directories.values()):
             directory.mkdir()
             (directory / "cgroup.procs").write_text(str(pid))
 
     def limit(self, limits: Limits) -> None:
         """Sets what the group may use; raises OSError."""
-        memory = self._directories["memory"]
-        (memory / self._files.memory).write_text(str(limits.memory_bytes))
-        if self._files.swap and (memory / self._files.swap).exists():  # the kernel may count none
-            (memory / self._files.swap).write_text(str(limits.memory_bytes) if self._files is V1 else "0")
+        memory, files = self._directories["memory"], self._files
+        (memory / files.memory).write_text(str(limits.memory_bytes))
+        if (memory / files.swap).exists():  # the kernel may count none
+            (memory / files.swap).write_text(str(limits.memory_bytes if files.swap_includes_memory else 0))
         (self._directories["pids"] / "pids.max").write_text(str(limits.threads))
 
     def breach(self, limits: Limits, code: int = 0) -> str | None:
@@ -75,7 +84,7 @@ class Group:
 
     def remove(self) -> None:
         """When nothing is in it any more; what is busy yet is removed with the worker's."""
-        for directory in dict.fromkeys(self._directories.values()):
+        for directory in set(self._directories.values()):
             with suppress(OSError):
                 directory.rmdir()
 
@@ -87,7 +96,7 @@ class Groups:
         self._parents = parents  # by controller
         self._files = files
         self._names = count()
-        self.version = 1 if files is V1 else 2
+        self.version = files.version
 
     @classmethod
     @contextmanager
@@ -101,7 +110,7 @@ class Groups:
         try:
             yield cls(parents, files)
         finally:
-            for parent in dict.fromkeys(parents.values()):
+            for parent in set(parents.values()):
                 _remove(parent)
 
     def group(self) -> Group:
@@ -115,7 +124,7 @@ def _made(proc: Path) -> tuple[dict[str, Path], Files] | None:
     with suppress(OSError):
         if (unified := own.get("")) and (base := _shared_out(unified)):
             parent = _parent(base)
-            (parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in CONTROLLERS))
+            (parent / "cgroup.subtree_control").write_text(SHARE_OUT)
             return dict.fromkeys(CONTROLLERS, parent), V2
     with suppress(OSError):
         if all(name in own for name in CONTROLLERS):
@@ -165,7 +174,7 @@ def _shared_out(own: Path) -> Path | None:
             with suppress(ProcessLookupError):
                 (leaf / "cgroup.procs").write_text(pid)
         with suppress(OSError):  # a process was started meanwhile
-            (own / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in CONTROLLERS))
+            (own / "cgroup.subtree_control").write_text(SHARE_OUT)
             return own
     return None
 
@@ -196,11 +205,7 @@ def _parent(own: Path) -> Path:
 
 def _remove(parent: Path) -> None:
     with suppress(OSError):
-        for group in _directories(parent):
-            with suppress(OSError):
+        for group in parent.iterdir():
+            with suppress(OSError):  # most are the kernel's files
                 group.rmdir()
         parent.rmdir()
-
-
-def _directories(parent: Path) -> Iterable[Path]:
-    return [path for path in parent.iterdir() if path.is_dir()]

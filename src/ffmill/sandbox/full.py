@@ -14,6 +14,7 @@ from ffmill.sandbox import bwrap, fontindex, gpu, mounts, root, seccomp, uids
 from ffmill.sandbox.cage import Door
 from ffmill.sandbox.cores import Cores
 from ffmill.sandbox.gpu import Gpu
+from ffmill.sandbox.levels import Confining
 from ffmill.sandbox.scratch import Scratch
 from ffmill.sandbox.spawned import Program
 from ffmill.sandbox.workspace import INPUTS, TMP, WORK, Workspace
@@ -22,25 +23,17 @@ OWN_THREAD_COUNT = (5, 14)  # since then RLIMIT_NPROC counts by user namespace (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Full:
+class Full(Confining):
     """bubblewrap, started as the slot's user where the worker is root."""
 
     walls: bwrap.Walls
     filter: bytes  # of system calls
     environment: dict[str, str]
-    worker: Path  # the worker's directory
-    reached: Path  # where a slot's user reaches it
-    users: range | None
-    cores: Cores
     name: Literal["full"] = "full"
-
-    def uid(self, slot: int) -> int | None:
-        """Of the block that this worker claimed."""
-        return None if self.users is None else self.users[slot]
 
     def door(self, workspace: Workspace) -> Door:
         """Through bwrap."""
-        root = self.reached / workspace.root.relative_to(self.worker)
+        root = self.root(workspace)
         return Door(
             start=Program(
                 argv=tuple(bwrap.argv(self.walls, work=root / WORK, inputs=root / INPUTS, tmp=root / TMP)),

@@ -21,6 +21,7 @@ from typing import Any
 
 from ffmill import libc
 from ffmill.sandbox import landlock, seccomp
+from ffmill.sandbox.ended import Ended
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 38, 47, 4
 CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -98,15 +99,7 @@ class Keeper:
         os.close(hold)
         with suppress(KeyError):  # it was killed
             self._selector.unregister(report)
-        code = os.waitstatus_to_exitcode(status)
-        _tell(
-            report,
-            {
-                "code": code if code >= 0 else 128 - code,
-                "cpu_seconds": usage.ru_utime + usage.ru_stime,
-                "peak_memory_bytes": usage.ru_maxrss << 10,
-            },
-        )
+        _tell(report, Ended.of(status, usage)._asdict())
         report.close()
 
     def _become(self, request: dict[str, Any], streams: list[int], keeper: int) -> None:

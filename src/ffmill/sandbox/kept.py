@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import ffmill
+from ffmill.sandbox.ended import Ended
 from ffmill.sandbox.keeper import receive
-from ffmill.sandbox.process import Ended
 
 KEEPER = "import sys; sys.path.append(sys.argv.pop(1)); from ffmill.sandbox.keeper import main; main()"
 PACKAGES = Path(ffmill.__file__).parents[1]  # where `ffmill` is imported from

@@ -15,6 +15,7 @@ from ffmill.sandbox.cage import Door, Program
 from ffmill.sandbox.cores import Cores
 from ffmill.sandbox.gpu import Gpu
 from ffmill.sandbox.kept import Confined, Keeper
+from ffmill.sandbox.levels import Confining
 from ffmill.sandbox.scratch import Scratch
 from ffmill.sandbox.workspace import INPUTS, WORK, Workspace
 
@@ -23,24 +24,16 @@ NULL, RANDOM = "/dev/null", "/dev/urandom"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Landlocked:
+class Landlocked(Confining):
     """Cages made by a keeper, as the slot's user where the worker may change users."""
 
     keeper: Keeper
     programs: dict[Program, str]
-    worker: Path  # the worker's directory
-    reached: Path  # where a slot's user reaches it
-    users: range | None
-    cores: Cores
     name: Literal["landlock"] = "landlock"
-
-    def uid(self, slot: int) -> int | None:
-        """Of the block that this worker claimed."""
-        return None if self.users is None else self.users[slot]
 
     def door(self, workspace: Workspace) -> Door:
         """Through the keeper."""
-        root = self.reached / workspace.root.relative_to(self.worker)
+        root = self.root(workspace)
         return Door(
             start=Confined(
                 keeper=self.keeper,

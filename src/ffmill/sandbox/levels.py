@@ -42,6 +42,24 @@ class Level(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Confining:
+    """What the levels with a cage have in common: users of the slots, where the worker may change users."""
+
+    worker: Path  # the worker's directory
+    reached: Path  # where a slot's user reaches it
+    users: range | None
+    cores: Cores
+
+    def uid(self, slot: int) -> int | None:
+        """Of the block that this worker claimed."""
+        return None if self.users is None else self.users[slot]
+
+    def root(self, workspace: Workspace) -> Path:
+        """Where a slot's user reaches the workspace."""
+        return self.reached / workspace.root.relative_to(self.worker)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Off:
     """No cage: a `sh` in the job's directory, with an empty environment and the same limits."""
 

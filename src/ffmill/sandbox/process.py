@@ -3,25 +3,15 @@
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ffmill.sandbox.ended import Ended
+
 READ_BYTES = 1 << 16
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss (getrusage(2))
 
 Listener = Callable[[bytes], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """How a program ended, and what it cost, all that it waited for included (wait4(2))."""
-
-    code: int  # 128 + n after signal n, as a shell has it
-    cpu_seconds: float
-    peak_memory_bytes: int  # not less than that of the process that started it, whose pages it had until execve
 
 
 class Child(Protocol):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ffmill.sandbox.acting import acting_as
 from ffmill.sandbox.cores import pinned_to
-from ffmill.sandbox.process import READ_BYTES, RSS_UNIT, Ended
+from ffmill.sandbox.ended import Ended
+from ffmill.sandbox.process import READ_BYTES
 
 POLL_SECONDS = 0.01
 CHILD_PID = re.compile(rb'"child-pid": (\d+)')
@@ -147,18 +148,12 @@ class Spawned:
         pid, status, usage = os.wait4(self._popen.pid, options)
         if pid == 0:
             return False
-        code = os.waitstatus_to_exitcode(status)
-        self._popen.returncode = code  # so that it is not waited for again
+        ended = Ended.of(status, usage)
+        self._popen.returncode = ended.code  # so that it is not waited for again
         if self._pidfd is not None:
             self._loop.remove_reader(self._pidfd)
             os.close(self._pidfd)
-        self.ended.set_result(
-            Ended(
-                code=code if code >= 0 else 128 - code,
-                cpu_seconds=usage.ru_utime + usage.ru_stime,
-                peak_memory_bytes=usage.ru_maxrss * RSS_UNIT,
-            )
-        )
+        self.ended.set_result(ended)
         return True
 
 
