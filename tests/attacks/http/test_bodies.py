@@ -554,7 +554,7 @@ async def test_a_body_that_nobody_reads_is_cut_off(target: Target, monkeypatch: 
 async def test_an_upload_without_end_is_413_and_leaves_nothing(settings: Settings) -> None:
     small = settings.model_copy(update={"max_upload_bytes": 1 << 20})
     async with asyncio.timeout(60), open_service(small) as service, service.served() as (host, port, _):
-        target = Target(service=service, host=host, port=port)
+        target = Target.of(service, host, port)
         async with service.client() as client:
             url = (await client.post("/api/tmp-file")).json()["data"]["upload_url"]
             head = target.head("Transfer-Encoding: chunked", method="PUT", path=url[url.index("/files/") :])

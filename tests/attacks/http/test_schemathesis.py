@@ -136,7 +136,7 @@ def result(job: Job, number: int) -> Result:
 async def target(service: Service) -> AsyncGenerator[Target]:
     """The API on a socket, for as long as it takes."""
     async with service.served() as (host, port, _):
-        yield Target(service=service, host=host, port=port)
+        yield Target.of(service, host, port)
 
 
 @pytest.fixture

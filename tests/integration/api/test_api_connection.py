@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -12,33 +12,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ffmill.api import body
 from ffmill.api.connection import BoundedConnection
+from tests.bare import Address
 
 from .conftest import PICTURE, Service
 
 MOST_BUFFERED = 30 << 20  # bytes: more than the kernel takes for a client that reads nothing
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """Where the API listens, and a key for it."""
-
-    host: str
-    port: int
-    key: str
-
-    @asynccontextmanager
-    async def connect(self) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A bare connection."""
-        reader, writer = await asyncio.open_connection(self.host, self.port)
-        try:
-            yield reader, writer
-        finally:
-            writer.close()
-
-    def head(self, *lines: str, path: str = "/api/ffmpeg") -> bytes:
-        """The head of a POST."""
-        named = (f"POST {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {self.key}", *lines)
-        return ("\r\n".join(named) + "\r\n\r\n").encode()
 
 
 async def dribble(writer: asyncio.StreamWriter) -> None:
@@ -69,19 +47,10 @@ async def address(service: Service) -> AsyncGenerator[Address]:
         yield Address(host=host, port=port, key=service.key)
 
 
-async def exchange(address: Address, *sent: bytes) -> bytes:
-    """What comes back until the server closes the connection."""
-    async with address.connect() as (reader, writer):
-        for piece in sent:
-            writer.write(piece)
-            await writer.drain()
-        return await reader.read()
-
-
 async def test_a_chunked_body_without_content_type_is_read(address: Address) -> None:
     text = json.dumps(PICTURE).encode()
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(text), text)
-    answer = await exchange(address, address.head("Transfer-Encoding: chunked", "Connection: close"), chunked)
+    answer = await address.exchange(address.head("Transfer-Encoding: chunked", "Connection: close"), chunked)
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert b"\r\nx-request-id: " in answer
 
@@ -97,13 +66,13 @@ async def test_a_never_ending_body_is_413_and_the_connection_is_closed(address: 
 
 
 async def test_a_body_announced_beyond_all_measure_is_413_before_it_is_sent(address: Address) -> None:
-    answer = await exchange(address, address.head("Content-Length: 99999999999", "Expect: 100-continue"))
+    answer = await address.exchange(address.head("Content-Length: 99999999999", "Expect: 100-continue"))
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 async def test_a_body_that_stalls_is_given_up(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
-    answer = await exchange(address, address.head("Content-Length: 100"), b"{")
+    answer = await address.exchange(address.head("Content-Length: 100"), b"{")
     assert answer.startswith(b"HTTP/1.1 503 ")
 
 
@@ -128,8 +97,8 @@ async def test_a_body_never_read_does_not_hold_its_connection(
 
 async def test_a_head_that_stalls_is_given_up(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BoundedConnection, "head_seconds", 0.05)
-    assert await exchange(address, b"POST /api/ffmpeg HTTP/1.1\r\nHost: x\r\n") == b""
-    assert await exchange(address) == b""
+    assert await address.exchange(b"POST /api/ffmpeg HTTP/1.1\r\nHost: x\r\n") == b""
+    assert await address.exchange() == b""
 
 
 async def test_a_head_too_large_is_refused(address: Address) -> None:
