@@ -7,6 +7,7 @@ import resource
 import struct
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from ffmill.errors import CannotStart
 from ffmill.sandbox import landlock, landlocked, seccomp
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
+from ffmill.sandbox.workspace import Workspace
 from tests.integration.sandbox.conftest import Bench, comm, until
 from tests.processes import has_ended, parent
 
@@ -131,43 +133,44 @@ async def test_a_confined_program_has_no_privilege_and_no_descriptor_but_its_own
     assert held == [0, 1, 2]
 
 
-async def test_a_keeper_that_is_killed_leaves_no_command_behind(tmp_path: Path) -> None:
-    """Its files are closed before the kernel kills what it made: the end is told when that is gone."""
+@pytest.fixture
+async def kept(tmp_path: Path) -> AsyncGenerator[tuple[Sandbox, Workspace, Limits]]:
+    """A sandbox with a keeper, a workspace in it, and its limits."""
     settings = Settings(data_dir=tmp_path / "data", sandbox="landlock")
-    async with (
-        Sandbox.open(settings, 1) as sandbox,
-        sandbox.workspace(0) as workspace,
-        sandbox.cage(workspace) as cage,
-    ):
-        running = asyncio.create_task(cage.run(ENDLESS.split(), Limits.of(settings)))
+    async with Sandbox.open(settings, 1) as sandbox, sandbox.workspace(0) as workspace:
+        yield sandbox, workspace, Limits.of(settings)
+
+
+async def test_a_keeper_that_is_killed_leaves_no_command_behind(kept: tuple[Sandbox, Workspace, Limits]) -> None:
+    """Its files are closed before the kernel kills what it made: the end is told when that is gone."""
+    sandbox, workspace, limits = kept
+    async with sandbox.cage(workspace) as cage:
+        running = asyncio.create_task(cage.run(ENDLESS.split(), limits))
         await until(lambda: comm(cage.pid).startswith("ffmpeg"))
         os.kill(parent(cage.pid), 9)
         assert (await running).code == 137
         assert has_ended(cage.pid)
 
 
-async def test_a_request_that_comes_without_its_descriptors_harms_no_other(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", sandbox="landlock")
-    async with (
-        Sandbox.open(settings, 1) as sandbox,
-        sandbox.workspace(0) as workspace,
-        sandbox.cage(workspace) as cage,
-    ):
+async def test_a_request_that_comes_without_its_descriptors_harms_no_other(
+    kept: tuple[Sandbox, Workspace, Limits],
+) -> None:
+    sandbox, workspace, limits = kept
+    async with sandbox.cage(workspace) as cage:
         keeper = parent(await cage.known() or 0)
         held = len(list(Path(f"/proc/{keeper}/fd").iterdir()))
         resource.prlimit(keeper, resource.RLIMIT_NOFILE, (held, 4096))
         async with sandbox.cage(workspace) as other:
-            assert (await other.run(["-version"], Limits.of(settings))).code == 137
+            assert (await other.run(["-version"], limits)).code == 137
         resource.prlimit(keeper, resource.RLIMIT_NOFILE, (4096, 4096))
-        assert (await cage.run(["-version"], Limits.of(settings))).code == 0
+        assert (await cage.run(["-version"], limits)).code == 0
 
 
-async def test_a_keeper_that_was_killed_is_made_again(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", sandbox="landlock")
-    async with Sandbox.open(settings, 1) as sandbox, sandbox.workspace(0) as workspace:
-        async with sandbox.cage(workspace) as cage:
-            await until(lambda: comm(cage.pid).strip() == "sh")
-            os.kill(parent(cage.pid), 9)
-            await until(lambda: cage.has_ended)
-        async with sandbox.cage(workspace) as cage:
-            assert (await cage.run(["-version"], Limits.of(settings))).code == 0
+async def test_a_keeper_that_was_killed_is_made_again(kept: tuple[Sandbox, Workspace, Limits]) -> None:
+    sandbox, workspace, limits = kept
+    async with sandbox.cage(workspace) as cage:
+        await until(lambda: comm(cage.pid).strip() == "sh")
+        os.kill(parent(cage.pid), 9)
+        await until(lambda: cage.has_ended)
+    async with sandbox.cage(workspace) as cage:
+        assert (await cage.run(["-version"], limits)).code == 0
