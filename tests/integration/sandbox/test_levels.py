@@ -27,6 +27,7 @@ ENDLESS = "-nostdin -v error -f lavfi -i testsrc2=s=1280x720 -c:v libx264 -f nul
 FORBIDDEN = """
 import asyncio, ctypes, json, sys
 from pathlib import Path
+from ffmill import logs
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
 from ffmill.sandbox import seccomp
@@ -35,6 +36,7 @@ from ffmill.sandbox.sandbox import Sandbox
 
 async def main(level, home):
     settings = Settings(data_dir=Path(home), sandbox=level)
+    logs.configure(settings)  # to standard error: the sweep may still have something to say after the answer
     words = "-hide_banner -f lavfi -i testsrc2=s=64x64:d=0.1 outputs/x.mp4".split()
     try:
         async with Sandbox.open(settings, 1) as sandbox, sandbox.workspace(0) as workspace:
@@ -78,7 +80,7 @@ def forbidden(level: str, home: Path) -> list[object]:
         timeout=60,
     )
     assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout.splitlines()[-1])
+    return json.loads(ran.stdout)
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the filter is one for x86_64")
