@@ -20,7 +20,8 @@ from pathlib import Path
 import aiohttp
 from service import free_port
 
-from ffmill.accounts.repository import create_account, create_key
+from ffmill.accounts import api_keys
+from ffmill.accounts.repository import ensure
 from ffmill.db.embedded import EmbeddedPostgres
 from ffmill.db.migrate import migrate
 from ffmill.db.pool import open_pool
@@ -37,8 +38,8 @@ JOB: dict[str, object] = {
 async def api(database_url: str, directory: Path) -> AsyncGenerator[aiohttp.ClientSession]:
     """An API process alone, and a client with a key."""
     async with open_pool(database_url) as pool, pool.connection() as connection:
-        account = await create_account(connection, "bench")
-        key, _ = await create_key(connection, account.id, "bench")
+        account = await ensure(connection, "bench")
+        key, _ = await api_keys.create(connection, account.id, "bench")
     port = free_port()
     environment = {"FFMILL_DATABASE_URL": database_url, "FFMILL_LOG_LEVEL": "warning"}
     command = [str(Path(sys.executable).with_name("ffmill")), "api", "--port", str(port), "--data-dir", str(directory)]

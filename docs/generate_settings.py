@@ -50,7 +50,7 @@ def default(name: str, field: FieldInfo) -> str:
     value = field.default
     if value is None or value == () or isinstance(value, SecretStr):
         return "–"
-    text = ",".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value
     return f"`{text}`{readable(value) if unit(name) == 'bytes' else ''}"
 
 

@@ -104,6 +104,51 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins whose pages may call the API, separated by commas."
     )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks of your reverse proxies, as CIDR, separated by commas: of requests from there, the client"
+        " is whom `X-Forwarded-For` names.",
+    )
+    rate_limit: int = Field(
+        default=10,
+        ge=0,
+        description="Requests a second of an account, and of an address without a key; bursts of twice as many. 0: any"
+        " number.",
+    )
+    rate_limit_paid: int = Field(
+        default=100, ge=0, description="The same of an account that is marked paid, as the owner's is."
+    )
+    keep_outputs_days: float = Field(default=30, gt=0, description="Days for which outputs are kept after a job.")
+    keep_uploads_days: float = Field(
+        default=1, ge=1 / 24, description="Days for which temporary files are kept; at least the hour of their URLs."
+    )
+    keep_logs_days: float = Field(default=90, gt=0, description="Days for which job logs are kept after a job.")
+    keep_jobs_days: float = Field(
+        default=365, gt=0, description="Days for which jobs are known; with them go their files and logs."
+    )
+    webhook_timeout_seconds: float = Field(
+        default=15, gt=0, description="A webhook that has not answered after so many seconds has failed."
+    )
+    webhook_retry_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
+        default=(5, 30, 300, 1800, 7200),
+        description="Pauses before a failed webhook is called again, in seconds, separated by commas; each is made"
+        " up to a fifth longer at random.",
+    )
+    price_per_gb: float = Field(
+        default=0, ge=0, description="What a GB (10⁹ bytes) costs, in and out together, for `GET /api/usage` to tell."
+    )
+    price_per_cpu_second: float = Field(default=0, ge=0, description="What a second of CPU costs.")
+    price_per_gpu_second: float = Field(default=0, ge=0, description="What a second with a GPU costs.")
+    currency: str = Field(default="USD", description="The currency of the prices.")
+    metrics: Literal["key", "open", "off"] = Field(
+        default="key",
+        description="Who may read `/metrics`: who has an administrator's `key`, everybody (`open`), nobody (`off`).",
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        description="Where traces are sent by OTLP over HTTP, as `http://collector:4318`. Needs the extra `traces`."
+        " Default: there are none.",
+    )
     max_body_bytes: int = Field(
         default=8 << 20, ge=1024, description="Largest body of a request, uploads apart, in bytes."
     )
@@ -145,12 +190,19 @@ class Settings(BaseSettings):
         default="info", description="Least level that is logged."
     )
 
-    @field_validator("machines", "cors_origins", mode="before")
+    @field_validator("machines", "cors_origins", "webhook_retry_seconds", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("allow_nets", "deny_nets", mode="before")
+    @field_validator("webhook_retry_seconds")
+    @classmethod
+    def _no_haste(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(pause < 0 for pause in value):
+            raise ValueError("a pause has 0 seconds or more")
+        return value
+
+    @field_validator("allow_nets", "deny_nets", "trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -5,11 +5,12 @@ FfmillError
 │   ├── ValidationError     400 validationError   the body or query has the wrong shape
 │   ├── BadRequest          400 badRequest        right shape, but a rule fails
 │   ├── BadApiKey           401 badApiKey
-│   ├── Forbidden           403 forbidden         a URL of ours that is not valid, or no longer
+│   ├── Forbidden           403 forbidden         a scope or a quota does not allow it; a URL of ours that is not valid
 │   ├── NotFound            404 notFound
 │   ├── MethodNotAllowed    405 badRequest
 │   ├── TooLarge            413 badRequest
 │   ├── Conflict            409 conflict
+│   ├── TooManyRequests     429 tooManyRequests
 │   └── Unavailable         503 unavailable       database or store unreachable; nothing was accepted
 ├── AttemptFailed           the job ends `failed`; the message becomes its `error_message`
 │   ├── InputFailed         an input could not be fetched
@@ -56,7 +57,7 @@ class BadApiKey(Refusal):
 
 
 class Forbidden(Refusal):
-    """What was asked for is not allowed, as a file whose URL carries no valid signature."""
+    """What was asked for is not allowed: by the key's scopes, the account's quotas, or the signature of a URL."""
 
     status, code = 403, "forbidden"
 
@@ -83,6 +84,12 @@ class Conflict(Refusal):
     """What was asked for was already done otherwise, as a second upload to one URL."""
 
     status, code = 409, "conflict"
+
+
+class TooManyRequests(Refusal):
+    """More requests came than the rate limit allows; the same one is taken after some seconds."""
+
+    status, code = 429, "tooManyRequests"
 
 
 class Unavailable(Refusal):

@@ -6,26 +6,30 @@ from uuid import UUID
 
 import pytest
 
-from ffmill.accounts import keys, repository
+from ffmill.accounts import api_keys, callers, keys, repository
+from ffmill.accounts.callers import Rates
 from ffmill.accounts.model import Account
 from ffmill.db.pool import Pool
 from ffmill.errors import BadRequest, NotFound
 
+UNLIMITED = Rates(usual=0, paid=0)
+
 
 async def make_account(pool: Pool, name: str = "studio") -> Account:
     async with pool.connection() as connection:
-        return await repository.create_account(connection, name)
+        return await repository.ensure(connection, name)
 
 
 async def make_key(pool: Pool, account: Account, name: str = "laptop") -> str:
     async with pool.connection() as connection:
-        key, _ = await repository.create_key(connection, account.id, name)
+        key, _ = await api_keys.create(connection, account.id, name)
         return key
 
 
 async def account_of(pool: Pool, key: str) -> Account | None:
     async with pool.connection() as connection:
-        return await repository.account_of_key(connection, key)
+        caller, _ = await callers.call(connection, key, "192.0.2.1", UNLIMITED)
+        return caller.account if caller else None
 
 
 async def test_a_key_speaks_for_its_account_and_no_other(pool: Pool) -> None:
@@ -67,7 +71,7 @@ async def test_a_revoked_key_is_nobodys_and_its_sisters_stay(pool: Pool) -> None
     studio = await make_account(pool)
     revoked, kept = await make_key(pool, studio), await make_key(pool, studio)
     async with pool.connection() as connection:
-        await repository.revoke_key(connection, keys.prefix(revoked))
+        await api_keys.revoke(connection, keys.prefix(revoked))
     assert await account_of(pool, revoked) is None
     assert await account_of(pool, kept) == studio
 
@@ -75,9 +79,9 @@ async def test_a_revoked_key_is_nobodys_and_its_sisters_stay(pool: Pool) -> None
 async def test_a_key_is_revoked_by_its_id_once_and_for_all(pool: Pool) -> None:
     key = await make_key(pool, await make_account(pool))
     async with pool.connection() as connection:
-        (listed,) = await repository.list_keys(connection)
-        first = await repository.revoke_key(connection, str(listed.id))
-        again = await repository.revoke_key(connection, str(listed.id))
+        (listed,) = await api_keys.list_all(connection)
+        first = await api_keys.revoke(connection, str(listed.id))
+        again = await api_keys.revoke(connection, str(listed.id))
     assert first.revoked_at is not None
     assert again == first
     assert await account_of(pool, key) is None
@@ -88,7 +92,7 @@ async def test_revoking_what_is_not_there_is_refused(pool: Pool, unknown: str) -
     key = await make_key(pool, await make_account(pool))
     async with pool.connection() as connection:
         with pytest.raises(NotFound, match="there is no key"):
-            await repository.revoke_key(connection, unknown)
+            await api_keys.revoke(connection, unknown)
     assert await account_of(pool, key)
 
 
@@ -106,17 +110,17 @@ async def test_a_list_shows_keys_without_their_secret(pool: Pool) -> None:
     studio = await make_account(pool)
     key = await make_key(pool, studio, "laptop")
     async with pool.connection() as connection:
-        (listed,) = await repository.list_keys(connection)
+        (listed,) = await api_keys.list_all(connection)
     assert (listed.account_name, listed.name, listed.prefix) == ("studio", "laptop", key[:12])
     assert key not in [str(getattr(listed, field.name)) for field in fields(listed)]
 
 
 async def test_an_account_is_made_once(pool: Pool) -> None:
     async with pool.connection() as connection:
-        first = await repository.create_account(connection, "owner", paid=True)
-        again = await repository.create_account(connection, "owner")
+        first = await repository.ensure(connection, "owner", paid=True)
+        again = await repository.ensure(connection, "owner")
     assert again == first
-    assert first.paid
+    assert first.terms.paid
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201])
@@ -135,7 +139,7 @@ async def test_a_key_is_looked_up_by_its_index(pool: Pool) -> None:
             (studio.id,),
         )
         await connection.execute("ANALYZE api_keys")
-        plan = await (await connection.execute(f"EXPLAIN {repository.ACCOUNT_OF_KEY}", (b"x",))).fetchall()
+        plan = await (await connection.execute(f"EXPLAIN {callers.CALLER}".encode(), {"hash": b"x"})).fetchall()
     assert "api_keys_hash_key" in str(plan)
 
 

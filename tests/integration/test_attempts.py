@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ffmill.accounts.model import Account
-from ffmill.accounts.repository import create_account
+from ffmill.accounts.repository import ensure
 from ffmill.config import Settings
 from ffmill.db.pool import Pool
 from ffmill.errors import CannotStart
@@ -93,10 +93,10 @@ async def worker(pool: Pool, database_url: str, tmp_path: Path) -> AsyncGenerato
             store=store,
             sandbox=sandbox,
             slots=slots,
-            sources=Sources(session, store, limit_bytes=1 << 20, job_bytes=1 << 20),
+            sources=Sources(session, store, limit_bytes=1 << 20),
         )
         async with pool.connection() as connection:
-            account = await create_account(connection, "ours")
+            account = await ensure(connection, "ours")
         yield Worker(
             pool=pool,
             queue=queue,

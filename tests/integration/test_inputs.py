@@ -15,6 +15,7 @@ from ffmill.sandbox.usage import measure
 from ffmill.sandbox.workspace import Workspace, make
 from ffmill.store.disk import DiskStore
 from ffmill.worker import patience
+from ffmill.worker.budget import Budget
 from ffmill.worker.inputs import Sources
 from tests.integration.origin import origin, reply
 from tests.running import job
@@ -48,7 +49,9 @@ class Fetching:
     totals: list[int] = field(default_factory=list[int])
 
     async def open(self, asked: Job) -> dict[str, bytes]:
-        async with self.sources.open(asked, {name: name for name in asked.input_files}, self.workspace) as inputs:
+        async with self.sources.open(
+            asked, {name: name for name in asked.input_files}, self.workspace, Budget(LIMIT)
+        ) as inputs:
             self.totals.append(inputs.total_bytes)
             return {name: (self.workspace.work / name).read_bytes() for name in self.files()}
 
@@ -66,7 +69,7 @@ class Fetching:
 async def fetching(tmp_path: Path) -> AsyncGenerator[Fetching]:
     store, workspace = CountingStore(tmp_path / "store"), make(tmp_path / "0-0", slot=0, uid=None, bound=False)
     async with open_session(Settings(allow_nets=(ip_network("127.0.0.1/32"),))) as session:
-        yield Fetching(Sources(session, store, limit_bytes=1 << 30, job_bytes=LIMIT), store, workspace)
+        yield Fetching(Sources(session, store, limit_bytes=1 << 30), store, workspace)
 
 
 def stored(**keys: str) -> Job:

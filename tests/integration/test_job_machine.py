@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from hypothesis.strategies import booleans
 
 from ffmill.accounts.model import Account
-from ffmill.accounts.repository import create_account
+from ffmill.accounts.repository import ensure
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool, open_pool
 from ffmill.errors import BadRequest
@@ -118,7 +118,7 @@ class JobMachine(RuleBasedStateMachine):
         async with self.bench.pool.connection() as connection:
             await connection.execute("TRUNCATE jobs, workers, procrastinate_jobs, procrastinate_workers CASCADE")
             self.engine = await self.bench.queue.app.job_manager.register_worker()
-            return await create_account(connection, uuid4().hex)
+            return await ensure(connection, uuid4().hex)
 
     @rule(target=jobs)
     def submit(self) -> UUID:

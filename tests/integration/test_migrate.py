@@ -9,7 +9,8 @@ from alembic import command
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from ffmill.accounts import repository as accounts
+from ffmill.accounts import api_keys
+from ffmill.accounts.model import USUAL, Scope
 from ffmill.db import migrate
 from ffmill.db.pool import open_pool
 from ffmill.jobs import attempts
@@ -54,9 +55,9 @@ async def test_what_was_queued_before_accounts_stood_in_line_is_claimed_after(em
         claimed = await attempts.claim(connection, machine="cpu", worker=await new_worker(connection), ticket=1)
         assert claimed
         assert (claimed.job.id, claimed.job.priority, claimed.job.metadata) == (row[0], 0, {})
-        assert {key.prefix: key.admin for key in await accounts.list_keys(connection)} == {
-            "owner": True,
-            "other": False,
+        assert {key.prefix: key.scopes for key in await api_keys.list_all(connection)} == {
+            "owner": (Scope.ADMIN,),
+            "other": USUAL,
         }
 
 

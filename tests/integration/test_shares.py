@@ -40,9 +40,7 @@ async def submit_many(
 
 
 async def set_share(connection: Connection, account: UUID, **share: float) -> None:
-    row = await (await connection.execute("SELECT name FROM accounts WHERE id = %s", (account,))).fetchone()
-    assert row is not None
-    await accounts.set_share(connection, row[0], **share)  # pyright: ignore[reportArgumentType]
+    await accounts.change(connection, account, {name: value or None for name, value in share.items()})
 
 
 async def claim_all(connection: Connection, worker: UUID, slots: int) -> list[Claim]:

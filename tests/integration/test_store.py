@@ -19,7 +19,6 @@ from ffmill.config import Settings
 from ffmill.errors import BadRequest, CannotStart, NotFound, TooLarge, Unavailable
 from ffmill.store import durable, failures, remote
 from ffmill.store.store import Source, Store, open_store
-
 from tests.waiting import until
 
 from .s3_server import BUCKET, KEY_ID, SECRET, S3Server, s3_settings

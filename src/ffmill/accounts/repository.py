@@ -1,119 +1,104 @@
-"""Accounts and API keys, in SQL."""
+"""Accounts and their terms, in SQL."""
 
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row
+from psycopg import AsyncCursor, sql
+from psycopg.rows import RowMaker
 
-from ffmill.accounts import keys
-from ffmill.accounts.model import Account, ApiKey, Share
+from ffmill.accounts.model import TERMS, Account, Terms
 from ffmill.db.pool import Connection
 from ffmill.errors import BadRequest, NotFound
+from ffmill.webhooks.secrets import SECRET_BYTES
 
-# Unique index on api_keys.hash.
-ACCOUNT_OF_KEY = """
-SELECT accounts.id, accounts.name, accounts.paid, api_keys.admin
-FROM api_keys JOIN accounts ON accounts.id = api_keys.account_id
-WHERE api_keys.hash = %s AND api_keys.revoked_at IS NULL
-"""
-
-# Unique index on accounts.name. The update changes nothing; it makes RETURNING give the row that was there.
-ENSURE_ACCOUNT = """
-INSERT INTO accounts (name, paid) VALUES (%s, %s)
-ON CONFLICT (name) DO UPDATE SET name = excluded.name
-RETURNING id, name, paid
-"""
-
-CREATE_KEY = """
+# Unique index on accounts.name. The update changes nothing; it makes RETURNING give the row that was there. Every
+# account has a secret that signs its webhooks.
+ENSURE = """
 WITH made AS (
-    INSERT INTO api_keys (account_id, name, prefix, hash, admin) VALUES (%s, %s, %s, %s, %s) RETURNING *
+    INSERT INTO accounts (name, paid) VALUES (%(name)s, %(paid)s)
+    ON CONFLICT (name) DO UPDATE SET name = excluded.name
+    RETURNING *
+), signed AS (
+    INSERT INTO webhook_secrets (account_id, secret) SELECT id, %(secret)s FROM made ON CONFLICT DO NOTHING
 )
-SELECT made.id, accounts.name AS account_name, made.name, prefix, made.created_at, admin, revoked_at
-FROM made JOIN accounts ON accounts.id = made.account_id
+SELECT * FROM made
 """
 
-LIST_KEYS = """
-SELECT api_keys.id, accounts.name AS account_name, api_keys.name, prefix, api_keys.created_at, admin, revoked_at
-FROM api_keys JOIN accounts ON accounts.id = api_keys.account_id
-ORDER BY accounts.name, api_keys.created_at, api_keys.id
-"""
+# Unique index on accounts.name.
+FIND = "SELECT * FROM accounts WHERE name = %s"
 
-# The first revocation counts; a second one finds the key and leaves its time.
-REVOKE_KEY = """
-UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) FROM accounts
-WHERE accounts.id = api_keys.account_id AND (api_keys.id::text = %(key)s OR prefix = %(key)s)
-RETURNING api_keys.id, accounts.name AS account_name, api_keys.name, prefix, api_keys.created_at, admin, revoked_at
-"""
+# Primary key.
+GET = "SELECT * FROM accounts WHERE id = %s"
 
-# Unique index on accounts.name. What is not given stays; a ceiling of 0 means none.
-SET_SHARE = """
-UPDATE accounts SET weight = coalesce(%(weight)s, weight),
-       max_running = CASE WHEN %(max_running)s::integer IS NULL THEN max_running ELSE nullif(%(max_running)s, 0) END
-WHERE name = %(name)s
-RETURNING name AS account_name, weight, max_running
-"""
+LIST = "SELECT * FROM accounts ORDER BY name"
 
-LIST_SHARES = "SELECT name AS account_name, weight, max_running FROM accounts ORDER BY name"
+# Primary key. What is not named stays.
+CHANGE = sql.SQL("UPDATE accounts SET {changes} WHERE id = {id} RETURNING *")
+
+MOST_CHARACTERS = 200
 
 
-async def account_of_key(connection: Connection, key: str) -> Account | None:
-    """The account that `key` speaks for; None for a key that is malformed, unknown or revoked."""
-    if not keys.is_key(key):
-        return None
-    cursor = connection.cursor(row_factory=class_row(Account))
-    return await (await cursor.execute(ACCOUNT_OF_KEY, (keys.digest(key),))).fetchone()
+def account_row(cursor: AsyncCursor[Any]) -> RowMaker[Account]:
+    """A psycopg row factory: all columns of `accounts`."""
+    names = [column.name for column in cursor.description or ()]
+
+    def make(values: Sequence[Any]) -> Account:
+        return account_of(dict(zip(names, values, strict=True)))
+
+    return make
 
 
-async def create_account(connection: Connection, name: str, *, paid: bool = False) -> Account:
-    """The account of that name, made if there is none; `paid` holds for a new one."""
-    cursor = connection.cursor(row_factory=class_row(Account))
-    account = await (await cursor.execute(ENSURE_ACCOUNT, (name, paid))).fetchone()
+def account_of(row: Mapping[str, Any]) -> Account:
+    """The account that a row, as a mapping by column name, holds."""
+    return Account(id=row["id"], name=row["name"], created_at=row["created_at"], terms=Terms.of(row))
+
+
+async def ensure(connection: Connection, name: str, *, paid: bool = False) -> Account:
+    """The account of that name, made if there is none; `paid` holds for a new one. Raises BadRequest."""
+    if not name.strip() or name != name.strip() or len(name) > MOST_CHARACTERS or not name.isprintable():
+        raise BadRequest(f"the name of an account has 1 to {MOST_CHARACTERS} printable characters, no space around it")
+    cursor = connection.cursor(row_factory=account_row)
+    await cursor.execute(ENSURE, {"name": name, "paid": paid, "secret": secrets.token_bytes(SECRET_BYTES)})
+    account = await cursor.fetchone()
     assert account  # noqa: S101  # the statement always returns a row
     return account
 
 
-async def create_key(connection: Connection, account_id: UUID, name: str, *, admin: bool = False) -> tuple[str, ApiKey]:
-    """A new key of the account: its text, which is never to be had again, and what is kept of it."""
-    if not name.strip() or len(name) > 200:
-        raise BadRequest("the name of a key has 1 to 200 characters")
-    key = keys.new_key()
-    cursor = connection.cursor(row_factory=class_row(ApiKey))
-    await cursor.execute(CREATE_KEY, (account_id, name, keys.prefix(key), keys.digest(key), admin))
-    kept = await cursor.fetchone()
-    assert kept  # noqa: S101  # the statement always returns a row
-    return key, kept
-
-
-async def list_keys(connection: Connection) -> list[ApiKey]:
-    """All keys, by account and age; the revoked ones too."""
-    cursor = connection.cursor(row_factory=class_row(ApiKey))
-    return await (await cursor.execute(LIST_KEYS)).fetchall()
-
-
-async def revoke_key(connection: Connection, prefix_or_id: str) -> ApiKey:
-    """Revokes the key with that prefix or id, from the next request on; raises NotFound."""
-    cursor = connection.cursor(row_factory=class_row(ApiKey))
-    revoked = await (await cursor.execute(REVOKE_KEY, {"key": prefix_or_id})).fetchone()
-    if revoked is None:
-        raise NotFound(f"there is no key {prefix_or_id!r}: `ffmill keys list` shows prefixes and ids")
-    return revoked
-
-
-async def list_shares(connection: Connection) -> list[Share]:
-    """What every account gets of the workers, by name."""
-    cursor = connection.cursor(row_factory=class_row(Share))
-    return await (await cursor.execute(LIST_SHARES)).fetchall()
-
-
-async def set_share(
-    connection: Connection, name: str, *, weight: float | None = None, max_running: int | None = None
-) -> Share:
-    """Changes what is given of an account's share, for all claims from now on; a ceiling of 0 takes it away.
-
-    Raises NotFound.
-    """
-    cursor = connection.cursor(row_factory=class_row(Share))
-    await cursor.execute(SET_SHARE, {"name": name, "weight": weight, "max_running": max_running})
-    share = await cursor.fetchone()
-    if share is None:
+async def find(connection: Connection, name: str) -> Account:
+    """The account of that name; raises NotFound."""
+    cursor = connection.cursor(row_factory=account_row)
+    account = await (await cursor.execute(FIND, (name,))).fetchone()
+    if account is None:
         raise NotFound(f"there is no account {name!r}: `ffmill accounts list` shows them")
-    return share
+    return account
+
+
+async def get(connection: Connection, account_id: UUID) -> Account | None:
+    """The account with that id; None where there is none."""
+    cursor = connection.cursor(row_factory=account_row)
+    return await (await cursor.execute(GET, (account_id,))).fetchone()
+
+
+async def list_all(connection: Connection) -> list[Account]:
+    """All accounts, by name."""
+    cursor = connection.cursor(row_factory=account_row)
+    return await (await cursor.execute(LIST)).fetchall()
+
+
+async def change(connection: Connection, account_id: UUID, changes: Mapping[str, Any]) -> Account:
+    """Sets those of an account's terms that are named, from now on; raises NotFound."""
+    assert changes.keys() <= set(TERMS)  # noqa: S101  # names of columns are ours
+    cursor = connection.cursor(row_factory=account_row)
+    if not changes:
+        account = await get(connection, account_id)
+    else:
+        pairs = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in changes]
+        statement = CHANGE.format(changes=sql.SQL(", ").join(pairs), id=sql.Placeholder("id"))
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in changes.items()}  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+        await cursor.execute(statement, {**values, "id": account_id})
+        account = await cursor.fetchone()
+    if account is None:
+        raise NotFound(f"there is no account {account_id}")
+    return account

@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from ffmill.api import document, errors, server
 from ffmill.api.parts import Parts, open_parts
 from ffmill.api.paths import LoosePaths
+from ffmill.api.rates import RateHeaders
 from ffmill.api.request_lines import RequestLines
 from ffmill.api.routes import admin, files, health, jobs, reference
 from ffmill.api.waiting import BLANK_SECONDS
@@ -61,9 +62,13 @@ def _install_middleware(app: FastAPI, settings: Settings) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT", "HEAD"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
-            expose_headers=["X-Request-Id", "Retry-After", "Content-Range"],
+            expose_headers=[
+                *("X-Request-Id", "Retry-After", "Content-Range"),
+                *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+            ],
         )
     app.add_middleware(LoosePaths)
+    app.add_middleware(RateHeaders)
     app.add_middleware(RequestLines)

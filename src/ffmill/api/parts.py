@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from ffmill.accounts.callers import Rates
 from ffmill.api.aside import aside
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
@@ -38,6 +39,11 @@ class Parts:
     jobs: Jobs
     own_files: OwnFiles
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # set when the server is told to stop
+
+    @property
+    def rates(self) -> Rates:
+        """Requests a second of those whose terms name none."""
+        return Rates(usual=self.settings.rate_limit, paid=self.settings.rate_limit_paid)
 
     async def view(self, job: Job) -> dict[str, Any]:
         """The job object, its URLs freshly signed."""

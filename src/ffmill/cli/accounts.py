@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ffmill.accounts import repository
-from ffmill.accounts.model import Share
+from ffmill.accounts.model import Account
 from ffmill.cli.database import in_database
 from ffmill.cli.tables import show_table
 from ffmill.config import Settings
@@ -15,20 +15,24 @@ from ffmill.db.pool import Connection
 def show(settings: Settings) -> None:
     """Prints a table of all accounts."""
     table = Table("account", "weight", "most jobs at work")
-    for share in in_database(settings, repository.list_shares):
-        table.add_row(Text(share.account_name), f"{share.weight:g}", _ceiling(share))
+    for account in in_database(settings, repository.list_all):
+        table.add_row(Text(account.name), f"{account.terms.weight:g}", _ceiling(account))
     show_table(table)
 
 
 def change(settings: Settings, name: str, *, weight: float | None, max_running: int | None) -> None:
-    """Sets what is given; raises NotFound."""
+    """Sets what is given, a ceiling of 0 meaning none; raises NotFound."""
+    given = {"weight": weight, "max_running": max_running}
+    changes = {term: value or None for term, value in given.items() if value is not None}
 
-    async def set_share(connection: Connection) -> Share:
-        return await repository.set_share(connection, name, weight=weight, max_running=max_running)
+    async def change(connection: Connection) -> Account:
+        account = await repository.find(connection, name)
+        return await repository.change(connection, account.id, changes)
 
-    share = in_database(settings, set_share)
-    typer.echo(f"{share.account_name}: weight {share.weight:g}, most jobs at work: {_ceiling(share)}")
+    account = in_database(settings, change)
+    typer.echo(f"{account.name}: weight {account.terms.weight:g}, most jobs at work: {_ceiling(account)}")
 
 
-def _ceiling(share: Share) -> str:
-    return "no ceiling" if share.max_running is None else str(share.max_running)
+def _ceiling(account: Account) -> str:
+    most = account.terms.max_running
+    return "no ceiling" if most is None else str(most)

@@ -4,8 +4,8 @@ import asyncio
 import os
 from pathlib import Path
 
-from ffmill.accounts import repository
-from ffmill.accounts.model import OWNER
+from ffmill.accounts import api_keys, repository
+from ffmill.accounts.model import OWNER, Scope
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from ffmill.db.migrate import migrate
@@ -26,9 +26,9 @@ def run(settings: Settings) -> None:
 async def _first_start(url: str, path: Path) -> None:
     connection = await Connection.connect(url, **CONNECT)  # pyright: ignore[reportArgumentType]  # numbers are fine
     async with connection:  # one transaction
-        owner = await repository.create_account(connection, OWNER, paid=True)
-        if not any(key.account_name == OWNER for key in await repository.list_keys(connection)):
-            key, _ = await repository.create_key(connection, owner.id, "first", admin=True)
+        owner = await repository.ensure(connection, OWNER, paid=True)
+        if not await api_keys.list_of(connection, owner.id):
+            key, _ = await api_keys.create(connection, owner.id, "first", scopes=[Scope.ADMIN])
             _keep(key, path)  # before the commit: a key that nobody knows is of no use
 
 

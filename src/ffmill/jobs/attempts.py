@@ -1,6 +1,6 @@
 """What workers do to jobs, in SQL: claim, finish, hand back, lose. Every statement is guarded by attempt and status."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from psycopg.types.json import Json
@@ -14,23 +14,37 @@ from ffmill.jobs.rows import job_row, outputs_json
 # The statement is in the schema (0002.sql), so that no worker holds its lock over a message that may be late. A worker
 # whose row is gone (it was taken for dead) claims nothing: jobs.worker refers to it.
 CLAIM = """
-SELECT (claimed.job).*, claimed.has_ceiling, claimed.wait_seconds
+SELECT (claimed.job).*, accounts.max_input_bytes, claimed.has_ceiling, claimed.wait_seconds
 FROM ffmill_claim_v1(%(machine)s, %(worker)s, %(ticket)s) AS claimed
+JOIN accounts ON accounts.id = (claimed.job).account_id
 """
 
-# Primary key. One statement writes the end, its log, and wakes the waiters; the log is kept whoever won.
+# Primary key. One statement writes the end, its log, what the attempt used, and wakes the waiters. The log is kept
+# whoever won. The attempt is metered when it ended the job, or was stopped because a client had; not when it was taken
+# for lost meanwhile, and never twice: a try whose answer was lost has changed the status.
 FINISH = """
 WITH ended AS (
     UPDATE jobs SET status = %(status)s, error_message = %(error_message)s, outputs = %(outputs)s,
            total_input_bytes = %(total_input_bytes)s, total_output_bytes = %(total_output_bytes)s,
            command_index = %(command_index)s, warnings = (warnings::jsonb || %(warnings)s::jsonb)::json,
+           timings = %(timings)s,
            finished_at = now(), updated_at = now(), worker = NULL, ticket = NULL
     WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running'
-    RETURNING id
+    RETURNING id, status
 ), logged AS (
-    INSERT INTO job_logs (job_id, log)
-    SELECT id, %(log)s FROM jobs WHERE id = %(id)s AND attempt = %(attempt)s
-    ON CONFLICT (job_id) DO UPDATE SET log = excluded.log
+    INSERT INTO job_logs (job_id, account_id, log)
+    SELECT id, account_id, %(log)s FROM jobs WHERE id = %(id)s AND attempt = %(attempt)s
+    ON CONFLICT (job_id) DO UPDATE SET log = excluded.log, written_at = excluded.written_at
+), metered AS (
+    INSERT INTO usage (job_id, attempt, account_id, machine, status, metadata, input_bytes, output_bytes, cpu_seconds,
+                       gpu_seconds, wall_seconds, queue_seconds, run_seconds, peak_memory_bytes)
+    SELECT jobs.id, attempt, account_id, machine, coalesce(ended.status, 'cancelled'), metadata, %(input_bytes)s,
+           CASE WHEN ended.id IS NULL THEN 0 ELSE coalesce(%(total_output_bytes)s, 0) END, %(cpu_seconds)s,
+           %(gpu_seconds)s, %(wall_seconds)s, extract(epoch FROM started_at - queued_at), %(run_seconds)s,
+           %(peak_memory_bytes)s
+    FROM jobs LEFT JOIN ended ON ended.id = jobs.id
+    WHERE jobs.id = %(id)s AND attempt = %(attempt)s AND jobs.status IN ('running', 'cancelled')
+    ON CONFLICT DO NOTHING
 ), forgotten AS (
     DELETE FROM job_progress WHERE job_id = %(id)s AND attempt <= %(attempt)s
 )
@@ -93,6 +107,7 @@ class Claim:
     job: Job
     has_ceiling: bool  # whether the end of the job may let another one of its account begin
     wait_seconds: float | None  # until the job's wait limit; None without one
+    max_input_bytes: int | None = None  # the account's own limit of one input
 
 
 async def claim(connection: Connection, *, machine: str, worker: UUID, ticket: int) -> Claim | None:
@@ -103,7 +118,9 @@ async def claim(connection: Connection, *, machine: str, worker: UUID, ticket: i
     async with connection.cursor() as cursor:
         await cursor.execute(CLAIM, {"machine": machine, "worker": worker, "ticket": ticket})
         row = await cursor.fetchone()
-        return Claim(job=job_row(cursor)(row), has_ceiling=row[-2], wait_seconds=row[-1]) if row else None
+        if row is None:
+            return None
+        return Claim(job=job_row(cursor)(row), max_input_bytes=row[-3], has_ceiling=row[-2], wait_seconds=row[-1])
 
 
 async def finish(connection: Connection, job: Job, result: Result) -> bool:
@@ -119,7 +136,9 @@ async def finish(connection: Connection, job: Job, result: Result) -> bool:
         "command_index": result.command_index,
         "warnings": Json(result.warnings),
         "log": result.log,
+        "timings": Json(result.timings),
         "channel": ENDED_CHANNEL,
+        **asdict(result.usage),
     }
     return await (await connection.execute(FINISH, values)).fetchone() is not None
 

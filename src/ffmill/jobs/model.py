@@ -93,8 +93,23 @@ class Job:
     total_input_bytes: int | None
     total_output_bytes: int | None
     command_index: int  # the last command at work; the progress's while running
+    files_deleted_at: datetime | None = None  # since then it has no outputs
+    timings: Mapping[str, float | list[float]] = field(default_factory=dict[str, float | list[float]])  # seconds a step
+    traceparent: str | None = None  # of the request that made it: W3C Trace Context
     progress: Progress | None = field(default=None)  # only while running
     unattended: bool = False  # queued for a pool that has no live worker
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """What an attempt used."""
+
+    input_bytes: int = 0  # that came over the wire, or out of the store, for files that were thrown away too
+    cpu_seconds: float = 0  # of the commands
+    gpu_seconds: float = 0  # for which commands had a GPU
+    run_seconds: float = 0  # of the commands, by the clock
+    wall_seconds: float = 0  # from claim to end
+    peak_memory_bytes: int = 0  # of the largest command
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,3 +123,5 @@ class Result:
     command_index: int = 0
     warnings: tuple[str, ...] = ()  # appended to the job's
     log: str = ""
+    usage: Usage = Usage()
+    timings: Mapping[str, float | list[float]] = field(default_factory=dict[str, float | list[float]])  # seconds a step

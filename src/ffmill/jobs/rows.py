@@ -50,6 +50,9 @@ def job_of(row: Mapping[str, Any]) -> Job:
         total_input_bytes=row["news_input_bytes"] if running else row["total_input_bytes"],
         total_output_bytes=row["total_output_bytes"],
         command_index=row["news_index"] if running else row["command_index"],
+        files_deleted_at=row["files_deleted_at"],
+        timings=row["timings"],
+        traceparent=row["traceparent"],
         progress=_progress(row) if running else None,
         unattended=row.get("unattended", False),
     )

@@ -57,6 +57,7 @@ class Cage:
         self._workspace = workspace
         self._groups = groups
         self._may_look = may_look  # into what the command has open
+        self._watch: Watch | None = None  # over the command, once there is one
         self._begin()
 
     def _begin(self) -> None:
@@ -90,6 +91,14 @@ class Cage:
         """Whether nothing is in the cage any more."""
         return self._process.has_ended
 
+    @property
+    def cost(self) -> Ended | None:
+        """How the command ended and what it cost, if it was cut off too; None as long as it is at work."""
+        ended = self._process.ended
+        if ended is None or self._watch is None:
+            return None
+        return ended._replace(peak_memory_bytes=_peak(ended, self._watch) or ended.peak_memory_bytes)
+
     async def run(
         self,
         argv: Sequence[str],
@@ -122,7 +131,7 @@ class Cage:
 
     async def _run(self, words: bytes, limits: Limits, on_progress: Listener, on_stderr: Listener) -> Exit:
         began, evidence = time.monotonic(), Evidence()
-        watch = Watch(
+        watch = self._watch = Watch(
             self._process,
             self._workspace,
             limits,

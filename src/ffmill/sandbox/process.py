@@ -69,6 +69,11 @@ class Process:
         return self._child.ended.done()
 
     @property
+    def ended(self) -> Ended | None:
+        """How the program ended; None as long as it has not."""
+        return self._child.ended.result() if self._child.ended.done() else None
+
+    @property
     def pid(self) -> int:
         """Of what is at work, as the host sees it; 0 as long as that is not known."""
         return self._child.known.result() if self._child.known.done() else 0

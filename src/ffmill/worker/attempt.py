@@ -3,7 +3,7 @@
 import asyncio
 import errno
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,10 +22,12 @@ from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.store.store import Store
 from ffmill.worker import outputs, recovery
+from ffmill.worker.budget import Budget
 from ffmill.worker.commands import Commands
 from ffmill.worker.ends import Ends
 from ffmill.worker.inputs import Sources
 from ffmill.worker.joblog import JobLog
+from ffmill.worker.meter import Meter
 from ffmill.worker.progress import ProgressReader, report
 from ffmill.worker.slots import Slot, Slots
 
@@ -116,25 +118,25 @@ class Attempts:
 
     async def _attempt(self, claimed: Claim) -> None:
         job, log = claimed.job, JobLog()
+        meter = Meter(job, Budget(self._settings.max_job_bytes))
         try:
             async with self._slots.take() as slot:
                 try:
-                    await self._ends.finish(claimed, await self._result(claimed, slot, log))
+                    await self._ends.finish(claimed, await self._result(claimed, slot, log, meter))
                 except asyncio.CancelledError:
                     # by a client, who has the row already, or by our own stop, which costs the job nothing, and leaves
                     # us little time: hence before the clean-up
-                    await self._ends.hand_back(job, log.text())
+                    await self._ends.hand_back(job, log.text(), meter.usage())
                     raise
         except Exception:
             LOG.exception("an attempt broke off")  # a fault of ours; the job runs again, some times
             await recovery.drop(self._pool, self._queue, self._settings, [(job.id, job.attempt)])
 
-    async def _result(self, claimed: Claim, slot: Slot, log: JobLog) -> Result:
+    async def _result(self, claimed: Claim, slot: Slot, log: JobLog, meter: Meter) -> Result:
         job, reader = claimed.job, ProgressReader(len(claimed.job.ffmpeg_commands))
-        bytes_in: list[int] = []
         try:
             async with self._deadline(claimed), self._reporting(job, reader):
-                outcome = await self._run(job, slot, log, reader, bytes_in)
+                outcome = await self._run(claimed, slot, log, reader, meter)
         except (AttemptFailed, Refusal) as error:  # a Refusal: the store's, or rules that have become stricter
             outcome = Result(status=Status.FAILED, error_message=error.message)
         except TimeoutError:
@@ -149,19 +151,26 @@ class Attempts:
             error_message=shorten(outcome.error_message),
             outputs=outcome.outputs,
             warnings=outcome.warnings,
-            total_input_bytes=bytes_in[0] if bytes_in else None,
+            total_input_bytes=meter.total_input_bytes,
             command_index=reader.news.command_index,
             log=log.text(),
+            usage=meter.usage(),
+            timings=meter.timings(),
         )
 
-    async def _run(self, job: Job, slot: Slot, log: JobLog, reader: ProgressReader, bytes_in: list[int]) -> Result:
+    async def _run(self, claimed: Claim, slot: Slot, log: JobLog, reader: ProgressReader, meter: Meter) -> Result:
+        job = claimed.job
         resolved = await self._resolve(job)
         workspace, _ = await slot.ready()
-        async with self._sources.open(job, resolved.aliases, workspace) as inputs:
-            bytes_in.append(inputs.total_bytes)
+        async with AsyncExitStack() as open_inputs:
+            with meter.step("fetch"):
+                opening = self._sources.open(job, resolved.aliases, workspace, meter.budget, claimed.max_input_bytes)
+                inputs = await open_inputs.enter_async_context(opening)
+            meter.total_input_bytes = inputs.total_bytes
             reader.inputs(inputs.total_bytes)
-            await Commands(self._sandbox, self._limits, slot, log, reader).run(resolved.argvs)
-        return Result(status=Status.SUCCEEDED, outputs=await outputs.keep(job, workspace, self._store))
+            await Commands(self._sandbox, self._limits, slot, log, reader, meter=meter).run(resolved.argvs)
+        with meter.step("keep"):
+            return Result(status=Status.SUCCEEDED, outputs=await outputs.keep(job, workspace, self._store))
 
     async def _resolve(self, job: Job) -> Resolved:
         """In a thread where it takes so long that other jobs would feel it."""

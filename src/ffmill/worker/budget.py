@@ -2,6 +2,8 @@
 
 from ffmill.sandbox.limits import human
 
+LIMIT = "FFMILL_MAX_INPUT_BYTES, or the account's own limit"  # of a single input
+
 
 class TooMuch(Exception):
     """More arrives than there may be; the text completes a sentence about the input."""
@@ -11,6 +13,7 @@ class Budget:
     """Charged before anything is written: no number of inputs brings more to the disk than one may."""
 
     def __init__(self, most_bytes: int) -> None:
+        self.received = 0  # bytes that arrived, those that were given back too
         self._most_bytes = most_bytes
         self._taken = 0
 
@@ -23,6 +26,11 @@ class Budget:
         """Charges so many bytes, or raises TooMuch."""
         self.check(size)
         self._taken += size
+
+    def receive(self, size: int) -> None:
+        """Charges so many bytes that have arrived, or raises TooMuch."""
+        self.received += size
+        self.take(size)
 
     def give_back(self, size: int) -> None:
         """For bytes that are not there any more."""

@@ -9,6 +9,7 @@ from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.sandbox.workspace import Workspace
 from ffmill.worker.joblog import JobLog
+from ffmill.worker.meter import Meter
 from ffmill.worker.progress import ProgressReader
 from ffmill.worker.slots import Slot
 
@@ -32,12 +33,15 @@ FRONT = (
 class Commands:
     """Runs commands for one attempt; its log and its progress are filled as they run."""
 
-    def __init__(self, sandbox: Sandbox, limits: Limits, slot: Slot, log: JobLog, progress: ProgressReader) -> None:
+    def __init__(
+        self, sandbox: Sandbox, limits: Limits, slot: Slot, log: JobLog, progress: ProgressReader, *, meter: Meter
+    ) -> None:
         self._sandbox = sandbox
         self._limits = limits
         self._slot = slot
         self._log = log
         self._progress = progress
+        self._meter = meter
 
     async def run(self, argvs: Sequence[Sequence[str]]) -> None:
         """Runs all; raises CommandFailed or LimitExceeded at the first that does not succeed."""
@@ -57,12 +61,13 @@ class Commands:
         words, files = spill(argv)
         for name, text in files.items():
             workspace.write(name, text)
-        return await cage.run(
-            [*FRONT, *words],
-            self._limits,
-            on_progress=self._progress.feed,
-            on_stderr=listener(self._log, self._progress),
-        )
+        with self._meter.command(cage):
+            return await cage.run(
+                [*FRONT, *words],
+                self._limits,
+                on_progress=self._progress.feed,
+                on_stderr=listener(self._log, self._progress),
+            )
 
 
 def listener(log: JobLog, progress: ProgressReader) -> Callable[[bytes], None]:

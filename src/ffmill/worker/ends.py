@@ -11,7 +11,7 @@ from ffmill.db.pool import Pool
 from ffmill.errors import Unavailable
 from ffmill.jobs import attempts, repository
 from ffmill.jobs.attempts import Claim
-from ffmill.jobs.model import Job, Result, Status
+from ffmill.jobs.model import Job, Result, Status, Usage
 from ffmill.jobs.tickets import Tickets, let_begin
 from ffmill.store.store import Store
 
@@ -36,14 +36,14 @@ class Ends:
             await self._discard(job, [job.attempt])
         LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
 
-    async def hand_back(self, job: Job, log: str) -> None:
-        """Queues the job again, at no cost to it; when it is no longer this attempt's, only the log is written."""
+    async def hand_back(self, job: Job, log: str, used: Usage) -> None:
+        """Queues the job again, at no cost to it; of one that a client had stopped, log and usage are written."""
         async with self._pool.connection() as connection, connection.transaction():
             if await attempts.hand_back(connection, job):
                 await self._queue.issue(connection, job.machine)
                 LOG.info("job handed back")
             else:
-                await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log))
+                await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log, usage=used))
         if not await self._published(job):
             await self._discard(job, [job.attempt])
 

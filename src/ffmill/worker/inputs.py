@@ -12,7 +12,7 @@ from ffmill.errors import InputFailed, Refusal
 from ffmill.jobs.model import Job
 from ffmill.sandbox.workspace import Workspace
 from ffmill.store.store import Store
-from ffmill.worker.budget import Budget, TooMuch
+from ffmill.worker.budget import LIMIT, Budget, TooMuch
 from ffmill.worker.fetch import fetch
 from ffmill.worker.patience import patiently
 
@@ -30,21 +30,22 @@ class Inputs:
 class Sources:
     """Where inputs come from: URLs of the world, and objects of our own store."""
 
-    def __init__(self, session: aiohttp.ClientSession, store: Store, *, limit_bytes: int, job_bytes: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, store: Store, *, limit_bytes: int) -> None:
         self._session = session
         self._store = store
         self._limit_bytes = limit_bytes
-        self._job_bytes = job_bytes
 
     @asynccontextmanager
-    async def open(self, job: Job, aliases: Mapping[str, str], workspace: Workspace) -> AsyncGenerator[Inputs]:
-        """The job's inputs, each under its alias in `inputs/`; raises InputFailed."""
-        turns, budget = asyncio.Semaphore(AT_ONCE), Budget(self._job_bytes)
+    async def open(
+        self, job: Job, aliases: Mapping[str, str], workspace: Workspace, budget: Budget, most_bytes: int | None = None
+    ) -> AsyncGenerator[Inputs]:
+        """The job's inputs, each under its alias in `inputs/`, none larger than `most_bytes`; raises InputFailed."""
+        turns, limit_bytes = asyncio.Semaphore(AT_ONCE), min(self._limit_bytes, most_bytes or self._limit_bytes)
 
         async def bring(names: Sequence[str]) -> int:
             paths = [workspace.inputs / aliases[name] for name in names]
             async with turns:
-                size = await self._bring(job, names[0], paths[0], budget)
+                size = await self._bring(job, names[0], paths[0], budget, limit_bytes)
             for path in paths[1:]:
                 path.hardlink_to(paths[0])
             return size * len(names)
@@ -59,38 +60,37 @@ class Sources:
             link_directories(workspace)
         yield Inputs(total_bytes=sum(task.result() for task in sizes))
 
-    async def _bring(self, job: Job, name: str, path: Path, budget: Budget) -> int:
+    async def _bring(self, job: Job, name: str, path: Path, budget: Budget, limit_bytes: int) -> int:
         key = job.input_keys.get(name)
         if key is None:
-            url, limit_bytes = job.input_files[name], self._limit_bytes
+            url = job.input_files[name]
             try:
                 return await fetch(self._session, url, path, limit_bytes=limit_bytes, budget=budget)
             except InputFailed as error:
                 raise InputFailed(f'input "{name}" could not be fetched: {error.message}') from error
         try:
-            return await patiently(lambda: self._copy(name, key, path, budget))
+            return await patiently(lambda: self._copy(name, key, path, budget, limit_bytes))
         except Refusal as error:
             raise InputFailed(f'input "{name}" could not be read: {error.message}') from error
 
-    async def _copy(self, name: str, key: str, path: Path, budget: Budget) -> int:
+    async def _copy(self, name: str, key: str, path: Path, budget: Budget, limit_bytes: int) -> int:
         """A file of our own store; begun anew where a try broke off."""
         stat = await self._store.stat(key)
         if stat is None:
             raise InputFailed(f'input "{name}" could not be read: the file behind its URL has been deleted')
-        if stat.bytes > self._limit_bytes:
-            raise InputFailed(
-                f'input "{name}" is {stat.bytes} bytes; the most is {self._limit_bytes} (FFMILL_MAX_INPUT_BYTES)'
-            )
+        if stat.bytes > limit_bytes:
+            raise InputFailed(f'input "{name}" is {stat.bytes} bytes; the most is {limit_bytes} ({LIMIT})')
         path.unlink(missing_ok=True)  # noqa: ASYNC240  # no longer than a system call
         try:
             budget.take(stat.bytes)
         except TooMuch as error:
             raise InputFailed(f'input "{name}" {error}') from error
         try:
-            return await self._store.get_file(key, path)
+            budget.received += (size := await self._store.get_file(key, path))
         except BaseException:
             budget.give_back(stat.bytes)
             raise
+        return size
 
 
 def alike(job: Job) -> list[list[str]]:

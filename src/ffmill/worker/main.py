@@ -75,7 +75,7 @@ async def _serve(
             sandbox=sandbox.level,
         )
         worker = await recovery.enlist(pool, queue, settings, newcomer)
-        sources = Sources(session, store, limit_bytes=settings.max_input_bytes, job_bytes=settings.max_job_bytes)
+        sources = Sources(session, store, limit_bytes=settings.max_input_bytes)
         work = Attempts(
             settings,
             Identity(worker=worker, machine=machine),

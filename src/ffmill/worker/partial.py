@@ -6,7 +6,7 @@ import re
 import aiohttp
 
 from ffmill.threads import in_thread
-from ffmill.worker.budget import Budget, TooMuch
+from ffmill.worker.budget import LIMIT, Budget, TooMuch
 
 # Writes go into the page cache in well under a millisecond, so the first ones are made on the loop: a thread costs
 # more. A longer file may make the kernel stop its writer until the disk has caught up; that a thread waits for.
@@ -53,14 +53,14 @@ class PartialFile:
         coming = answer.content_length or 0
         announced = self.size + coming
         if announced > self._limit_bytes:
-            raise TooMuch(f"is {announced} bytes; the most is {self._limit_bytes} (FFMILL_MAX_INPUT_BYTES)")
+            raise TooMuch(f"is {announced} bytes; the most is {self._limit_bytes} ({LIMIT})")
         self._budget.check(coming)
 
     async def write(self, chunk: bytes) -> None:
         """Appends bytes; raises TooMuch, and OSError when the disk takes no more."""
         if self.size + len(chunk) > self._limit_bytes:
-            raise TooMuch(f"is larger than {self._limit_bytes} bytes, the most there may be (FFMILL_MAX_INPUT_BYTES)")
-        self._budget.take(len(chunk))
+            raise TooMuch(f"is larger than {self._limit_bytes} bytes, the most there may be ({LIMIT})")
+        self._budget.receive(len(chunk))
         at, self.size = self.size, self.size + len(chunk)
         if at < DIRECT_BYTES:
             _write(self._descriptor, chunk, at)

@@ -19,8 +19,8 @@ from schemathesis.engine import Status as Verdict
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
-from ffmill.accounts.model import Account
-from ffmill.accounts.repository import create_key
+from ffmill.accounts import api_keys
+from ffmill.accounts.model import Account, Scope
 from ffmill.api.reference_page import operations
 from ffmill.db.pool import Pool
 from ffmill.jobs import attempts
@@ -155,7 +155,7 @@ async def admin_key(target: Target) -> str:
     """A key that opens every route."""
     service = target.service
     async with service.parts.pool.connection() as connection:
-        return (await create_key(connection, service.account.id, "admin", admin=True))[0]
+        return (await api_keys.create(connection, service.account.id, "admin", scopes=[Scope.ADMIN]))[0]
 
 
 def document_of(target: Target) -> Json:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ffmill.accounts import repository
+from ffmill.accounts import api_keys, callers, repository
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from tests.acceptance.client import Client
@@ -288,7 +288,10 @@ def test_a_key_is_found_by_its_digest_alone_and_never_compared() -> None:
     Nobody can choose a digest's first bytes to match those of a key unknown to them, so the time tells nothing about
     the key: this is what a comparison in constant time is for. No statement reads keys any other way.
     """
-    statements = [text for name, text in vars(repository).items() if name.isupper() and isinstance(text, str)]
-    reading = [text for text in statements if "hash" in text]
-    assert [text for text in reading if "INSERT" not in text] == [repository.ACCOUNT_OF_KEY]
-    assert "api_keys.hash = %s" in repository.ACCOUNT_OF_KEY
+    rooms = (api_keys, callers, repository)
+    statements = {
+        text for room in rooms for name, text in vars(room).items() if name.isupper() and isinstance(text, str)
+    }
+    reading = {text for text in statements if "hash" in text and "INSERT" not in text}
+    assert reading == {callers.CALLER, callers.CALL}
+    assert all(text.count("hash") == 2 and "hash = %(hash)s" in text for text in reading)

@@ -12,8 +12,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from ffmill.accounts import api_keys
 from ffmill.accounts.model import Account
-from ffmill.accounts.repository import create_account, create_key
+from ffmill.accounts.repository import ensure
 from ffmill.api.app import create_app
 from ffmill.api.parts import Parts, open_parts
 from ffmill.api.server import Server
@@ -59,7 +60,7 @@ class Service:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of an API of its own."""
-    return Settings(data_dir=tmp_path, database_url=database_url, max_body_bytes=4096)  # pyright: ignore[reportArgumentType]  # pydantic makes it secret
+    return Settings(data_dir=tmp_path, database_url=database_url, max_body_bytes=4096, rate_limit=0)  # pyright: ignore[reportArgumentType]  # pydantic makes it secret
 
 
 @asynccontextmanager
@@ -67,8 +68,8 @@ async def open_service(settings: Settings) -> AsyncGenerator[Service]:
     """The API, its parts open."""
     async with open_parts(settings) as parts:
         async with parts.pool.connection() as connection:
-            account = await create_account(connection, "ours")
-            key, _ = await create_key(connection, account.id, "test")
+            account = await ensure(connection, "ours")
+            key, _ = await api_keys.create(connection, account.id, "test")
         yield Service(app=create_app(parts, blank_seconds=0.02), parts=parts, account=account, key=key)
 
 
@@ -90,7 +91,7 @@ async def client(service: Service) -> AsyncGenerator[httpx.AsyncClient]:
 async def stranger(service: Service) -> AsyncGenerator[httpx.AsyncClient]:
     """A client with the key of another account."""
     async with service.parts.pool.connection() as connection:
-        other = await create_account(connection, "theirs")
-        key, _ = await create_key(connection, other.id, "test")
+        other = await ensure(connection, "theirs")
+        key, _ = await api_keys.create(connection, other.id, "test")
     async with service.client(key=key) as opened:
         yield opened

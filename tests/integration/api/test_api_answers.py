@@ -8,7 +8,7 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from ffmill.accounts import repository
+from ffmill.accounts import api_keys, callers
 from ffmill.api.app import create_app
 from ffmill.api.objects import ReadyAnswer, UnreadyAnswer
 from ffmill.config import Settings
@@ -51,7 +51,7 @@ async def test_the_scheme_of_the_key_is_read_in_any_case(service: Service) -> No
 async def test_a_revoked_key_is_refused_from_the_next_request_on(service: Service, client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/jobs")).status_code == 200
     async with service.parts.pool.connection() as connection:
-        await repository.revoke_key(connection, service.key[:12])
+        await api_keys.revoke(connection, service.key[:12])
     assert (await client.get("/api/jobs")).status_code == 401
 
 
@@ -100,7 +100,7 @@ async def test_a_bug_is_a_500_that_says_under_which_id_it_was_logged(
     async def broken(*_: Any) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(repository, "account_of_key", broken)
+    monkeypatch.setattr(callers, "call", broken)
     with capture_logs([merge_contextvars]) as lines:
         answer = await client.get("/api/jobs")
     assert (answer.status_code, answer.json()["errorCode"]) == (500, "unknownError")
@@ -127,7 +127,7 @@ async def test_a_database_that_fails_is_503(
     async def broken(*_: Any) -> None:
         raise error("connection to 10.0.0.1 failed")
 
-    monkeypatch.setattr(repository, "account_of_key", broken)
+    monkeypatch.setattr(callers, "call", broken)
     answer = await client.post("/api/ffmpeg", json=PICTURE)
     assert (answer.status_code, answer.json()["errorCode"]) == (503, "unavailable")
     assert "10.0.0.1" not in answer.text

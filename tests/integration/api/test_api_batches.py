@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ffmill.accounts.repository import create_key
+from ffmill.accounts import api_keys
+from ffmill.accounts.model import Scope
 from ffmill.api.objects import BatchAnswer, JobListAnswer, WorkersAnswer
 from ffmill.worker import registry
 from tests.integration.api.conftest import Service
@@ -169,7 +170,7 @@ async def test_an_administrator_sees_the_workers(client: httpx.AsyncClient, serv
     newcomer = registry.Registration(name="w", machine="cpu", concurrency=3, ffmpeg_version="9.0.2", sandbox="full")
     async with service.parts.pool.connection() as connection:
         await registry.register(connection, newcomer)
-        key, _ = await create_key(connection, service.account.id, "admin", admin=True)
+        key, _ = await api_keys.create(connection, service.account.id, "admin", scopes=[Scope.ADMIN])
     assert refusal(await client.get("/api/admin/workers"))[:2] == (403, "forbidden")
     answer = await client.get("/api/admin/workers", headers={"Authorization": f"Bearer {key}"})
     (worker,) = WorkersAnswer.model_validate(answer.json()).data

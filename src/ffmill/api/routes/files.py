@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from ffmill.api import uploads
 from ffmill.api.answers import JsonAnswer
-from ffmill.api.auth import Caller
+from ffmill.api.auth import FileWriter
 from ffmill.api.objects import ErrorAnswer, UploadAnswer
 from ffmill.api.parts import Parts, parts_of
+from ffmill.api.rates import count_stranger
 from ffmill.api.signed_files import File, answer
-from ffmill.errors import Conflict, NotFound
+from ffmill.errors import Conflict, Forbidden, NotFound
 from ffmill.store import media_types, tmp_files
 
 router = APIRouter(tags=["Files"])
@@ -45,11 +46,11 @@ def _refused(**words: str) -> dict[int | str, dict[str, Any]]:
     response_model=None,
     responses={200: CREATED, **_refused(_401="`badApiKey`", _503="`unavailable`: the database cannot be reached.")},
 )
-async def create_tmp_file(request: Request, account: Caller) -> Response:
+async def create_tmp_file(request: Request, caller: FileWriter) -> Response:
     """Two URLs of a new temporary file: one to PUT its bytes to, one to GET them from."""
     parts = parts_of(request)
     async with parts.pool.connection() as connection:
-        key = tmp_files.url_key(await tmp_files.create(connection, account.id))
+        key = tmp_files.url_key(await tmp_files.create(connection, caller.account.id))
     urls = {
         "upload_url": parts.signer.sign("PUT", key, tmp_files.URL_SECONDS),
         "download_url": parts.signer.sign("GET", key, tmp_files.URL_SECONDS),
@@ -82,7 +83,7 @@ async def create_tmp_file(request: Request, account: Caller) -> Response:
 async def download(request: Request) -> Response:
     """The file that a signed URL names."""
     parts = parts_of(request)
-    file = await _file(parts, parts.signer.verify(request.method, _target(request)))
+    file = await _file(parts, await _signed(request, request.method))
     return await answer(request, parts.store, file, redirect=parts.settings.redirect_downloads)
 
 
@@ -108,7 +109,7 @@ async def download(request: Request) -> Response:
 async def upload(request: Request) -> Response:
     """Keeps the body as the temporary file that a signed URL names; the first complete upload wins."""
     parts = parts_of(request)
-    file_id = tmp_files.id_in(parts.signer.verify("PUT", _target(request)))
+    file_id = tmp_files.id_in(await _signed(request, "PUT"))
     if file_id is None:
         raise NotFound("nothing can be uploaded here")
     file = await _tmp_file(parts, file_id)
@@ -125,6 +126,15 @@ async def upload(request: Request) -> Response:
         await parts.store.delete(key)
         raise _uploaded_before()
     return Response(None, 200)
+
+
+async def _signed(request: Request, method: str) -> str:
+    """The object key of the request's URL; raises Forbidden where it carries no valid signature."""
+    try:
+        return parts_of(request).signer.verify(method, _target(request))
+    except Forbidden:
+        await count_stranger(request)
+        raise
 
 
 def _target(request: Request) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from ffmill.api import documented, listed, queries
 from ffmill.api.answers import JsonAnswer
 from ffmill.api.aside import aside
-from ffmill.api.auth import Caller
+from ffmill.api.auth import Reader, Writer
 from ffmill.api.body import parse_object, read_body
 from ffmill.api.parts import parts_of
 from ffmill.api.quoting import quoted
@@ -39,33 +39,35 @@ class Understand(Protocol[T_co]):
 
 @router.post("/jobs", **documented.CREATE_TOO)
 @router.post("/ffmpeg", **documented.CREATE)  # the nearest to the function is the first in the reference
-async def create(request: Request, account: Caller) -> Response:
+async def create(request: Request, caller: Writer) -> Response:
     """Accepts a job; with `?wait=true`, answers when it has ended."""
     parts = parts_of(request)
     wait = queries.flag(request.query_params, "wait")
     asked, repeatable = await _asked(request, submission)
-    job = await parts.jobs.submit(account, asked, wait=wait, request=repeatable)
+    job = await parts.jobs.submit(caller.account, asked, wait=wait, request=repeatable)
     if wait:
-        return WaitAnswer(parts, account, job, blank_seconds=request.app.state.blank_seconds)
+        return WaitAnswer(parts, caller.account, job, blank_seconds=request.app.state.blank_seconds)
     return JsonAnswer({"data": await parts.view(job)})
 
 
 @router.post("/jobs/batch", **documented.BATCH)
-async def create_batch(request: Request, account: Caller) -> Response:
+async def create_batch(request: Request, caller: Writer) -> Response:
     """Accepts all of the jobs or none."""
     parts = parts_of(request)
     asked, repeatable = await _asked(request, submissions)
-    jobs = await parts.jobs.submit_batch(account, asked, request=repeatable)
+    jobs = await parts.jobs.submit_batch(caller.account, asked, request=repeatable)
     return JsonAnswer({"data": await parts.views(jobs)})
 
 
 @router.get("/jobs", **documented.LIST)
-async def list_jobs(request: Request, account: Caller) -> Response:
+async def list_jobs(request: Request, caller: Reader) -> Response:
     """The account's jobs that are asked for, newest first."""
     parts, query = parts_of(request), request.query_params
     limit = min(queries.integer(query, "limit", 50, least=1), MOST_LISTED)
     offset = queries.integer(query, "offset", 0, least=0, most=FARTHEST)
-    page = await parts.jobs.list(account, limit, offset=offset, after=listed.place(query), asked=listed.asked(query))
+    page = await parts.jobs.list(
+        caller.account, limit, offset=offset, after=listed.place(query), asked=listed.asked(query)
+    )
     paging = {
         "limit": page.limit,
         "offset": page.offset,
@@ -77,23 +79,23 @@ async def list_jobs(request: Request, account: Caller) -> Response:
 
 
 @router.get("/jobs/{job_id}", **documented.GET)
-async def get(request: Request, account: Caller, job_id: str) -> Response:
+async def get(request: Request, caller: Reader, job_id: str) -> Response:
     """The job as it is now."""
     parts = parts_of(request)
-    return JsonAnswer({"data": await parts.view(await parts.jobs.get(account, _uuid(job_id)))})
+    return JsonAnswer({"data": await parts.view(await parts.jobs.get(caller.account, _uuid(job_id)))})
 
 
 @router.post("/jobs/{job_id}/cancel", **documented.CANCEL)
-async def cancel(request: Request, account: Caller, job_id: str) -> Response:
+async def cancel(request: Request, caller: Writer, job_id: str) -> Response:
     """The job, cancelled unless it had ended before."""
     parts = parts_of(request)
-    return JsonAnswer({"data": await parts.view(await parts.jobs.cancel(account, _uuid(job_id)))})
+    return JsonAnswer({"data": await parts.view(await parts.jobs.cancel(caller.account, _uuid(job_id)))})
 
 
 @router.get("/jobs/{job_id}/logs", response_class=Response, **documented.LOGS)
-async def logs(request: Request, account: Caller, job_id: str) -> Response:
+async def logs(request: Request, caller: Reader, job_id: str) -> Response:
     """What the commands of the job printed."""
-    log = await parts_of(request).jobs.logs(account, _uuid(job_id))
+    log = await parts_of(request).jobs.logs(caller.account, _uuid(job_id))
     return PlainTextResponse(log, headers={"X-Content-Type-Options": "nosniff"})
 
 
