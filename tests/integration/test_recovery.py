@@ -10,6 +10,7 @@ from ffmill.db.pool import Connection, Pool
 from ffmill.jobs import attempts, repository
 from ffmill.jobs.model import Status
 from ffmill.queue.engine import TICKET, WEBHOOKS, Queue
+from ffmill.webhooks import repository as deliveries
 from ffmill.worker import recovery, registry
 from ffmill.worker.registry import Registration
 from tests.integration.test_repository import SUBMISSION, claim, new_account, new_worker, submit
@@ -101,7 +102,8 @@ async def test_a_ticket_lost_with_its_worker_is_issued_again(pool: Pool, queue: 
 
 async def test_a_delivery_lost_with_its_worker_runs_again(pool: Pool, queue: Queue) -> None:
     async with pool.connection() as connection:
-        job = await submit(connection, await new_account(connection))
+        account = await new_account(connection)
+        job = await submit(connection, account, replace(SUBMISSION, webhook_url="https://example.com/hook"))
         await queue.enqueue_delivery(connection, job.id)
         manager = queue.app.job_manager
         await manager.fetch_job(queues=[WEBHOOKS], worker_id=await manager.register_worker())
@@ -109,7 +111,8 @@ async def test_a_delivery_lost_with_its_worker_runs_again(pool: Pool, queue: Que
         await queue.mend(30)
         again = await manager.fetch_job(queues=[WEBHOOKS], worker_id=await manager.register_worker())
         assert again is not None
-        assert again.task_kwargs == {"job_id": str(job.id)}
+        (delivery,) = await deliveries.of_job(connection, job.id, account) or []
+        assert again.task_kwargs == {"delivery_id": str(delivery.id), "round": 1}
 
 
 async def test_a_queued_job_is_cancelled_at_its_wait_limit(pool: Pool, queue: Queue) -> None:

@@ -20,7 +20,7 @@ class Tickets(Protocol):
         ...
 
     async def enqueue_delivery(self, connection: Connection, job_id: UUID) -> None:
-        """Enqueues the call of a job's webhook."""
+        """Records that a job's end is to be delivered to its webhook, and enqueues that."""
         ...
 
 

@@ -8,17 +8,26 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job, Status
 
 from ffmill.db.pool import UNREACHABLE, Connection, Pool, configure
 from ffmill.errors import FfmillError
 from ffmill.queue.outages import NoSuchTask, PatientManager, reaching
+from ffmill.webhooks import repository as deliveries
+
+LOG = structlog.stdlib.get_logger()
 
 WEBHOOKS = "webhooks"
 TICKET = "ticket"
+DELIVERY = "delivery"
+HOUSEKEEPING = "housekeeping"  # the queue, and its one task, of which one is at work at a time
+EVERY_5_MINUTES = "*/5 * * * *"
 BEATS = 10  # in the time after which a silent worker is taken for dead
 AT_ONCE = datetime.fromtimestamp(0, UTC)  # due by whatever clock
+BEHIND = -1  # priority of a delivery that has been put off: those that are new come first, and need not look past it
+FAULT_SECONDS = 300
 PARTS = "parts"  # where a worker's tasks find what they call
 
 
@@ -36,16 +45,30 @@ class Tasks:
     """What a worker does for a task: each a function of another room."""
 
     work: Callable[[int], Awaitable[None]]  # spends a ticket, by its id, on a job of the pool
-    deliver: Callable[[UUID], Awaitable[None]]  # calls the webhook of a job
+    deliver: Callable[[UUID, int], Awaitable[None]]  # makes a delivery, by its id, in one of its rounds
+    keep_house: Callable[[], Awaitable[None]]  # deletes what is due; one that breaks off is made up for by the next
 
 
-class Interrupted(BaseRetryStrategy):
-    """A delivery that was cut off by our own stop, or by an outage of the database, is made again."""
+class NotYet(Exception):
+    """A delivery is to be taken up again later."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self.at = at  # by the database's clock
+
+
+class Unfinished(BaseRetryStrategy):
+    """A delivery that is not finished is taken up again, whatever broke it off: its record says when there is no more
+    to do."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """At once, by whoever comes first."""
-        del job
-        return RetryDecision(retry_at=AT_ONCE) if isinstance(exception, (CancelledError, *UNREACHABLE)) else None
+        """At the time that it gives; at once after our own stop or an outage; after a fault of ours in a while."""
+        if isinstance(exception, NotYet):
+            return RetryDecision(retry_at=exception.at, priority=BEHIND)
+        if isinstance(exception, (CancelledError, *UNREACHABLE)):
+            return RetryDecision(retry_at=AT_ONCE)
+        LOG.error("a delivery broke off by a fault of ours", task=job.task_kwargs, exc_info=exception)
+        return RetryDecision(retry_in={"seconds": FAULT_SECONDS}, priority=BEHIND)
 
 
 class EngineStopped(FfmillError):
@@ -57,8 +80,13 @@ async def _ticket(context: JobContext) -> None:
     await _tasks(context).work(context.job.id)
 
 
-async def _delivery(context: JobContext, *, job_id: str) -> None:
-    await _tasks(context).deliver(UUID(job_id))
+async def _delivery(context: JobContext, *, delivery_id: str, round: int) -> None:  # noqa: A002 - a column's name
+    await _tasks(context).deliver(UUID(delivery_id), round)
+
+
+async def _housekeeping(context: JobContext, timestamp: int) -> None:
+    del timestamp  # of the round
+    await _tasks(context).keep_house()
 
 
 def _tasks(context: JobContext) -> Tasks:
@@ -66,15 +94,23 @@ def _tasks(context: JobContext) -> Tasks:
 
 
 class Queue:
-    """The engine's queues: one for each pool, whose tasks are tickets for the pool, and one for webhooks."""
+    """The engine's queues: one for each pool, whose tasks are tickets for the pool, one for webhooks, and one for
+    housekeeping, which is served along with them."""
 
     def __init__(self) -> None:
         self.app = App(connector=PsycopgConnector(configure=configure))  # for its own connections, which listen
         self.app.job_manager = PatientManager(self.app.connector)
         self.app.task(name=TICKET, pass_context=True)(_ticket)
-        self._delivery = self.app.task(name="delivery", queue=WEBHOOKS, pass_context=True, retry=Interrupted())(
-            _delivery
-        )
+        self.app.task(name=DELIVERY, pass_context=True, retry=Unfinished())(_delivery)
+
+        housekeeping = self.app.task(
+            name=HOUSEKEEPING,
+            queue=HOUSEKEEPING,
+            pass_context=True,
+            lock=HOUSEKEEPING,
+            queueing_lock=HOUSEKEEPING,
+        )(_housekeeping)
+        self.app.periodic(cron=EVERY_5_MINUTES)(housekeeping)
 
     async def open(self, pool: Pool) -> None:
         """Puts the engine onto our pool; the pool's owner closes it."""
@@ -90,24 +126,29 @@ class Queue:
             await self.app.job_manager.cancel_job_by_id_async(ticket, abort=True, connection=connection)
 
     async def enqueue_delivery(self, connection: Connection, job_id: UUID) -> None:
-        """Enqueues the call of a job's webhook, in the caller's transaction."""
-        with reaching():
-            await self._delivery.configure(connection=connection).defer_async(job_id=str(job_id))
+        """Records the delivery of a job's end to its webhook, and enqueues it, in the caller's transaction; once."""
+        await deliveries.record(connection, job_id, queue=WEBHOOKS, task=DELIVERY)
+
+    async def redeliver(self, connection: Connection, delivery_id: UUID, account_id: UUID) -> bool:
+        """Begins the account's delivery again, in the caller's transaction; whether there is such a one."""
+        return await deliveries.begin_again(connection, delivery_id, account_id, queue=WEBHOOKS, task=DELIVERY)
 
     async def mend(self, silent_seconds: float) -> None:
         """Takes tasks back from processes of the engine that died: deliveries run again, tickets are dropped.
 
-        A dropped ticket is no loss: whoever calls this counts tickets against queued jobs next.
+        A dropped ticket is no loss: whoever calls this counts tickets against queued jobs next. Nor is a round of
+        housekeeping; it must not be queued again, since the next one may be in the queue, which takes but one.
         """
         manager = self.app.job_manager
         with reaching():
             stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds)
         for task in stalled:
             with suppress(NoSuchTask), reaching():  # another worker may mend at the same time
-                if task.task_name == TICKET:
+                if task.task_name in (TICKET, HOUSEKEEPING):
                     await manager.finish_job(task, Status.ABORTED, delete_job=True)
                 else:
-                    await manager.retry_job(task, retry_at=AT_ONCE)
+                    assert task.id is not None  # noqa: S101 - a fetched task has its id
+                    await manager.retry_job_by_id_async(task.id, retry_at=AT_ONCE)
 
     async def work(
         self, name: str, tasks: Tasks, *, concurrency: int, drain_seconds: float, silent_seconds: float
@@ -120,7 +161,7 @@ class Queue:
         # wait a little, and a thousand workers should not ask more often than they must.
         look_seconds = 2.0 if name == WEBHOOKS else 0.5
         options: dict[str, Any] = {
-            "queues": [name],
+            "queues": [WEBHOOKS, HOUSEKEEPING] if name == WEBHOOKS else [name],
             "concurrency": concurrency,
             "additional_context": {PARTS: tasks},
             "delete_jobs": "always",

@@ -1,8 +1,10 @@
 """The engine through an outage of the database: told apart from a bug, and no reason to stop."""
 
 import asyncio
-from collections.abc import Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 
 import structlog
 from procrastinate.exceptions import ConnectorException
@@ -50,6 +52,15 @@ class PatientManager(JobManager):
             LOG.warning("no task can be fetched", error=str(error).strip())
             return None
 
+    async def defer_periodic_job(self, job: Job, periodic_id: str, defer_timestamp: int) -> int | None:
+        """The task of a round; none while there is no database, and the next round makes up for it."""
+        try:
+            with reaching():
+                return await super().defer_periodic_job(job, periodic_id, defer_timestamp)
+        except UNREACHABLE as error:
+            LOG.warning("a round of housekeeping was not queued", error=str(error).strip())
+            return None
+
     async def update_heartbeat(self, worker_id: int) -> None:
         """One beat of the engine's own; the next one makes up for it."""
         try:
@@ -71,13 +82,29 @@ class PatientManager(JobManager):
             await asyncio.sleep(RETRY_SECONDS)
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """Ends a task, once there is a database; a try whose answer was lost may have ended it already."""
-        for _ in range(FINISH_TRIES):
-            try:
-                with reaching():
-                    return await super().finish_job(job, status, delete_job)
-            except UNREACHABLE:
-                await asyncio.sleep(RETRY_SECONDS)
-            except NoSuchTask:
-                return None
-        return None
+        """Ends a task, once there is a database."""
+        await _insisted(partial(super().finish_job, job, status, delete_job))
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Gives a task back, once there is a database; otherwise it would stay with a worker that lives on."""
+        await _insisted(partial(super().retry_job, job, retry_at, priority, queue, lock))
+
+
+async def _insisted(write: Callable[[], Awaitable[None]]) -> None:
+    """Writes, once there is a database; a try whose answer was lost may have done it already."""
+    for _ in range(FINISH_TRIES):
+        try:
+            with reaching():
+                return await write()
+        except UNREACHABLE:
+            await asyncio.sleep(RETRY_SECONDS)
+        except NoSuchTask:
+            return None
+    return None

@@ -161,5 +161,6 @@ async def test_a_password_is_for_the_origin_that_it_was_written_for(status: int,
 
 
 def _is_refused(said: str, status: int) -> bool:
-    """An input follows, and is refused at the end; a webhook does not follow."""
-    return REFUSED in said or f"the webhook answered {status} " in said
+    """An input follows, and is refused at the end; a webhook follows fewer, and only those that keep the method."""
+    refusals = (REFUSED, "the webhook redirects more than 3 times", f"the webhook answered {status} ")
+    return any(refusal in said for refusal in refusals)
