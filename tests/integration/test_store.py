@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ffmill.config import Settings
 from ffmill.errors import BadRequest, CannotStart, NotFound, TooLarge, Unavailable
-from ffmill.store import durable, failures, remote
+from ffmill.store import durable, failures, objects, remote
 from ffmill.store.store import Source, Store, open_store
 from tests.waiting import until
 
@@ -226,6 +226,37 @@ async def test_a_prefix_of_many_files_is_deleted(store: Store, kept: tuple[Store
 async def test_everything_is_never_deleted_by_mistake(store: Store, prefix: str) -> None:
     with pytest.raises(BadRequest):
         await store.delete_prefix(prefix)
+
+
+# listing
+
+
+async def test_a_list_tells_where_each_object_lies_and_how_large_and_old_it_is(store: Store) -> None:
+    began = time.time()
+    keys = {f"outputs/odd/{n}/{name}": n for n, name in enumerate(ODD)}
+    for key, size in keys.items():
+        await put(store, key, b"x" * size)
+    await put(store, "outputs/oddity", b"x")
+    found = [each async for page in store.list_objects("outputs/odd") for each in page]
+    assert {each.location: each.bytes for each in found} == {store.location(key): size for key, size in keys.items()}
+    assert all(began - 2 <= each.modified.timestamp() <= time.time() + 2 for each in found)
+    assert [page async for page in store.list_objects("outputs/nothing")] == []
+
+
+async def test_a_long_list_comes_in_pages(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "LISTED_AT_ONCE", 50)
+    await store.put_files({f"m/{n}/x": source(tmp_path / "w" / str(n), b"x") for n in range(120)})
+    pages = [page async for page in store.list_objects("m")]
+    assert max(map(len, pages)) <= 50
+    assert sorted(each.location for page in pages for each in page) == sorted(f"m/{n}/x" for n in range(120))
+
+
+async def test_what_a_list_gives_can_be_deleted(store: Store, kept: tuple[Store, Path]) -> None:
+    for key in ("t/1/a#1", "t/1/b", "t/2/c"):
+        await put(store, key, b"x")
+    async for page in store.list_objects("t/1"):
+        await store.delete_found(page)
+    assert files_in(kept[1]) == ["t/2/c"]
 
 
 # atomic, bounded, nothing left behind

@@ -82,7 +82,7 @@ class DiskStore(Store):
     @asynccontextmanager
     async def open(self, key: str, start: int = 0, end: int | None = None) -> AsyncGenerator[AsyncIterator[bytes]]:
         """As Store says. What was opened is read to its end, even when it is deleted meanwhile."""
-        path = self._root / self._location(key)
+        path = self._root / self.location(key)
         with reading():
             chunks = self._chunks(_Opened(path), start, end)  # not in a thread: a cancellation there would lose it
         async with aclosing(chunks):
@@ -92,7 +92,7 @@ class DiskStore(Store):
         """As Store says."""
         total = 0
         with reading():
-            source = (self._root / self._location(key)).open("rb", buffering=0)
+            source = (self._root / self.location(key)).open("rb", buffering=0)
         with source, path.open("xb", buffering=0) as copy:
             while piece := await self._read_piece(source.fileno()):
                 total += await self._in_thread(durable.write, copy.fileno(), piece)
@@ -123,8 +123,8 @@ class DiskStore(Store):
         with writing():
             await self._in_thread(durable.probe, probe)
 
-    def _location(self, key: str) -> str:
-        """The path below the root: the key itself, but for a last name that obstore refuses."""
+    def location(self, key: str) -> str:
+        """As Store says: the path below the root; a last name that obstore refuses has another one there."""
         head, slash, name = check_key(key).rpartition("/")
         if UNREADABLE.search(name):
             name = "." + hashlib.sha256(name.encode()).hexdigest()
@@ -137,7 +137,7 @@ class DiskStore(Store):
         """Gives synced files their final names, then syncs every directory above them, new or not, each once."""
         directories = dict[Path, None]()
         for key, path in staged.items():
-            final = self._root / self._location(key)
+            final = self._root / self.location(key)
             durable.rename_into(path, final)
             directories |= dict.fromkeys(final.parents[: key.count("/") + 1])
         for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,8 @@ from ffmill.store.source import Source
 if TYPE_CHECKING:  # obstore has these for type checkers only
     from obstore.store import ObjectStore
 
+LISTED_AT_ONCE = 1000  # as S3 does: "ListObjectsV2" in its reference
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stat:
@@ -27,6 +29,15 @@ class Stat:
     bytes: int
     modified: datetime  # UTC
     etag: str  # without quotes; another one when the object is replaced
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """An object, as a list tells it."""
+
+    location: str  # where it lies; that of a key is `Store.location`
+    bytes: int
+    modified: datetime  # UTC
 
 
 class Store(ABC):
@@ -84,7 +95,7 @@ class Store(ABC):
         """What is known of the object; None when there is none."""
         try:
             with reading():
-                meta = await obstore.head_async(self._objects, self._location(key))
+                meta = await obstore.head_async(self._objects, self.location(key))
         except NotFound:
             return None
         etag = (meta["e_tag"] or "").removeprefix("W/").strip('"')
@@ -93,21 +104,35 @@ class Store(ABC):
     async def delete(self, *keys: str) -> None:
         """Deletes the objects; one that is not there is deleted already."""
         with writing():
-            await self._delete([self._location(key) for key in keys])
+            await self._delete([self.location(key) for key in keys])
 
     async def delete_prefix(self, prefix: str) -> None:
         """Deletes every object whose key begins with the segments of `prefix`."""
+        async for page in self.list_objects(prefix):
+            await self.delete_found(page)
+
+    async def delete_found(self, page: Sequence[Found]) -> None:
+        """Deletes objects of a list."""
         with writing():
-            async for found in obstore.list(  # pyright: ignore[reportUnknownMemberType]  # its Arrow twin is untyped
-                self._objects, check_key(prefix.rstrip("/")), chunk_size=1000
-            ):
-                await self._delete([meta["path"] for meta in found])
+            await self._delete([found.location for found in page])
+
+    async def list_objects(self, prefix: str) -> AsyncGenerator[Sequence[Found]]:
+        """Every object whose key begins with the segments of `prefix`, in no order, by pages of at most 1,000."""
+        pages = obstore.list(  # pyright: ignore[reportUnknownMemberType]  # its Arrow twin is untyped
+            self._objects, check_key(prefix.rstrip("/")), chunk_size=LISTED_AT_ONCE
+        )
+        while True:
+            with writing():  # what is not found here is the bucket
+                page = await anext(aiter(pages), None)
+            if page is None:
+                return
+            yield [Found(location=meta["path"], bytes=meta["size"], modified=meta["last_modified"]) for meta in page]
 
     async def _delete(self, locations: list[str]) -> None:
         for location in locations:
             with suppress(FileNotFoundError):
                 await obstore.delete_async(self._objects, location)
 
-    def _location(self, key: str) -> str:
-        """Where obstore finds the object."""
+    def location(self, key: str) -> str:
+        """Where the object lies, as a list tells it: the key itself, but for names that a store cannot have."""
         return check_key(key)

@@ -6,11 +6,11 @@ from urllib.parse import unquote, urlsplit
 from ffmill.config import Settings
 from ffmill.errors import CannotStart
 from ffmill.store.disk import DiskStore
-from ffmill.store.objects import Stat, Store
+from ffmill.store.objects import Found, Stat, Store
 from ffmill.store.remote import RemoteStore
 from ffmill.store.source import Source
 
-__all__ = ["Source", "Stat", "Store", "open_store"]
+__all__ = ["Found", "Source", "Stat", "Store", "open_store"]
 
 
 def open_store(settings: Settings) -> Store:

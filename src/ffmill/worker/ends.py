@@ -1,6 +1,6 @@
 """How an attempt ends: its result is written, or its job handed back; what it kept for nothing is deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import structlog
@@ -13,6 +13,7 @@ from ffmill.jobs import attempts, repository
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.model import Job, Result, Status, Usage
 from ffmill.jobs.tickets import Tickets, let_begin
+from ffmill.retention import deletions
 from ffmill.store.store import Store
 
 LOG = structlog.stdlib.get_logger()
@@ -66,9 +67,18 @@ class Ends:
         return now is not None and now.attempt == job.attempt and now.status is Status.SUCCEEDED
 
     async def _discard(self, job: Job, numbers: Iterable[int]) -> None:
-        """Deletes what these attempts kept: an earlier one was lost after it had, a failed one before it was done."""
+        """Deletes what these attempts kept: an earlier one was lost after it had, a failed one before it was done.
+
+        Where the store cannot, it is written down, for housekeeping: no attempt has such a number again.
+        """
+        prefixes = [deletions.of_attempt(job.id, attempt) for attempt in numbers]
         try:
-            for attempt in numbers:
-                await self._store.delete_prefix(f"outputs/{job.id}/{attempt}/")
+            for prefix in prefixes:
+                await self._store.delete_prefix(prefix)
         except Unavailable as error:
-            LOG.warning("what an attempt kept for nothing stays in the store", error=error.message)
+            LOG.warning("what an attempt kept for nothing is deleted later", error=error.message)
+            await patiently(partial(self._leave, prefixes), self._patience)
+
+    async def _leave(self, prefixes: Sequence[str]) -> None:
+        async with self._pool.connection() as connection:
+            await deletions.ask(connection, prefixes)
