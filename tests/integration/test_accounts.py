@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -81,19 +82,51 @@ async def test_a_key_is_revoked_by_its_id_once_and_for_all(pool: Pool) -> None:
     async with pool.connection() as connection:
         (listed,) = await api_keys.list_all(connection)
         first = await api_keys.revoke(connection, str(listed.id))
-        again = await api_keys.revoke(connection, str(listed.id))
-    assert first.revoked_at is not None
-    assert again == first
+        assert await api_keys.revoke(connection, str(listed.id)) is None
+        assert first
+        assert first.revoked_at is not None
+        assert await api_keys.find(connection, str(listed.id)) == first
     assert await account_of(pool, key) is None
 
 
-@pytest.mark.parametrize("unknown", ["ffm_notthere", str(UUID(int=7)), "%", "ffm_"])
-async def test_revoking_what_is_not_there_is_refused(pool: Pool, unknown: str) -> None:
+@pytest.mark.parametrize("unknown", ["ffm_notthere", str(UUID(int=7)), "%", "ffm_", "", "ffm_\0", "\ud800"])
+async def test_revoking_what_is_not_there_revokes_nothing(pool: Pool, unknown: str) -> None:
     key = await make_key(pool, await make_account(pool))
     async with pool.connection() as connection:
+        assert await api_keys.revoke(connection, unknown) is None
         with pytest.raises(NotFound, match="there is no key"):
-            await api_keys.revoke(connection, unknown)
+            await api_keys.find(connection, unknown)
     assert await account_of(pool, key)
+
+
+async def test_a_key_of_another_account_is_not_found(pool: Pool) -> None:
+    studio, other = await make_account(pool), await make_account(pool, "other")
+    key = await make_key(pool, studio)
+    async with pool.connection() as connection:
+        assert await api_keys.revoke(connection, keys.prefix(key), account_id=other.id) is None
+        with pytest.raises(NotFound, match="there is no key"):
+            await api_keys.find(connection, keys.prefix(key), account_id=other.id)
+    assert await account_of(pool, key) == studio
+
+
+async def test_a_key_is_nobodys_from_the_moment_that_it_expires(pool: Pool) -> None:
+    studio = await make_account(pool)
+    async with pool.connection() as connection:
+        key, kept = await api_keys.create(
+            connection, studio.id, "short", expires_at=datetime.now(UTC) + timedelta(hours=1)
+        )
+    assert await account_of(pool, key) == studio
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE api_keys SET expires_at = now() WHERE id = %s", (kept.id,))
+    assert await account_of(pool, key) is None
+
+
+async def test_a_key_cannot_have_expired_already(pool: Pool) -> None:
+    studio = await make_account(pool)
+    async with pool.connection() as connection:
+        with pytest.raises(BadRequest, match="must expire in the future"):
+            await api_keys.create(connection, studio.id, "late", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        assert await api_keys.list_of(connection, studio.id) == []
 
 
 async def test_the_key_itself_is_kept_nowhere(pool: Pool) -> None:
@@ -123,10 +156,10 @@ async def test_an_account_is_made_once(pool: Pool) -> None:
     assert first.terms.paid
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 201])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\0b", "\ud800", "a\nb"])
 async def test_a_key_needs_a_name(pool: Pool, name: str) -> None:
     studio = await make_account(pool)
-    with pytest.raises(BadRequest, match="1 to 200 characters"):
+    with pytest.raises(BadRequest, match="1 to 200 printable characters"):
         await make_key(pool, studio, name)
 
 
@@ -148,3 +181,18 @@ def test_a_new_key_has_the_shape_that_is_promised() -> None:
     assert re.fullmatch(r"ffm_[A-Za-z0-9_-]{43}", key)
     assert keys.is_key(key)
     assert key != keys.new_key()
+
+
+@pytest.mark.parametrize("name", ["", " a", "a ", "a\0b", "\ud800", "a\tb", "x" * 201])
+async def test_an_account_needs_a_name_that_can_be_shown(pool: Pool, name: str) -> None:
+    with pytest.raises(BadRequest, match="1 to 200 printable characters"):
+        await make_account(pool, name)
+    async with pool.connection() as connection:
+        with pytest.raises(NotFound, match="there is no account"):
+            await repository.find(connection, name)
+
+
+async def test_no_account_is_called_like_the_id_of_another(pool: Pool) -> None:
+    studio = await make_account(pool)
+    with pytest.raises(BadRequest, match="must not look like an id"):
+        await make_account(pool, str(studio.id))

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tests.environment import plain_environment
 
 FFMILL = Path(sys.executable).with_name("ffmill")
 KEY = re.compile(r"ffm_[A-Za-z0-9_-]{43}")
+SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
 
 
 def ffmill(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +59,8 @@ def refused(ran: subprocess.CompletedProcess[str]) -> str:
 
 def test_help_names_every_command() -> None:
     told = ffmill("--help").stdout
-    for command in ("serve", "api", "worker", "migrate", "keys", "doctor"):
+    groups = ("keys", "accounts", "webhook-secret", "signing-keys", "audit")
+    for command in ("serve", "api", "worker", "migrate", "doctor", *groups):
         assert command in told
 
 
@@ -180,6 +183,105 @@ def test_names_with_markup_are_shown_as_they_are(with_database: Path) -> None:
     data_dir = ("--data-dir", str(with_database))
     ffmill("keys", "create", "[red]x[/y]", *data_dir)
     assert "[red]x[/y]" in ffmill("keys", "list", *data_dir).stdout
+
+
+def test_a_key_has_the_scopes_and_the_end_that_were_asked_for(with_database: Path) -> None:
+    data_dir = ("--data-dir", str(with_database))
+    scopes = ("--scope", "jobs:read", "--scope", "keys:write")
+    assert ffmill("keys", "create", "few", "--account", "studio", *scopes, "--expires-days", "2", *data_dir).stdout
+    (row,) = [line for line in ffmill("keys", "list", *data_dir).stdout.splitlines() if " few " in line]
+    assert "jobs:read, keys:write" in row
+    assert len(re.findall(r"\d{4}-\d\d-\d\d", row)) == 2
+    assert " few " in ffmill("keys", "list", "--account", "studio", *data_dir).stdout
+    assert " first " not in ffmill("keys", "list", "--account", "studio", *data_dir).stdout
+    assert "there is no account" in refused(ffmill("keys", "list", "--account", "nobody", *data_dir))
+    unknown = ffmill("keys", "create", "x", "--scope", "jobs:delete", *data_dir)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+
+
+def test_an_account_is_made_set_and_shown(with_database: Path) -> None:
+    data_dir = ("--data-dir", str(with_database))
+    made = terms_of(ffmill("accounts", "create", "video team", "--paid", *data_dir))
+    assert (made["paid"], made["weight"], made["max_running"]) == ("yes", "1", "as for any")
+    assert "already" in refused(ffmill("accounts", "create", "video team", *data_dir))
+    other = terms_of(ffmill("accounts", "create", "other", "--max-month-gb", "1", "--keep-logs-days", "2", *data_dir))
+    assert (other["max_month_bytes"], other["keep_logs_days"], other["paid"]) == ("1000000000", "2", "no")
+    words = (
+        *("--unpaid", "--weight", "2", "--max-running", "3", "--rate-limit", "0", "--machines", "cpu, nvidia"),
+        *("--max-timeout-seconds", "60", "--max-input-gb", "0.5", "--max-month-gb", "1000", "--max-stored-gb", "1"),
+        *("--keep-outputs-days", "1.5", "--keep-uploads-days", "1", "--keep-logs-days", "7", "--keep-jobs-days", "90"),
+    )
+    changed = {
+        "paid": "no",
+        "weight": "2",
+        "max_running": "3",
+        "rate_limit": "0",
+        "machines": "cpu, nvidia",
+        "max_timeout_seconds": "60",
+        "max_input_bytes": "500000000",
+        "max_month_bytes": "1000000000000",
+        "max_stored_bytes": "1000000000",
+        "keep_outputs_days": "1.5",
+        "keep_uploads_days": "1",
+        "keep_logs_days": "7",
+        "keep_jobs_days": "90",
+    }
+    assert terms_of(ffmill("accounts", "set", "video team", *words, *data_dir)) == changed
+    assert terms_of(ffmill("accounts", "show", "video team", *data_dir)) == changed
+    away = ("--max-running", "0", "--rate-limit", "none", "--machines", "none", "--keep-jobs-days", "none")
+    assert terms_of(ffmill("accounts", "set", "video team", *away, *data_dir)) == {
+        **changed,
+        **dict.fromkeys(("max_running", "rate_limit", "machines", "keep_jobs_days"), "as for any"),
+    }
+    assert "video team" in ffmill("accounts", "list", *data_dir).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--rate-limit", "x"), "--rate-limit: must be a whole number or none, not 'x'"),
+        (("--rate-limit", "1.5"), "--rate-limit: must be a whole number"),
+        (("--max-month-gb", "nan"), "--max-month-gb: must be a number or none, not 'nan'"),
+        (("--max-month-gb", "1e12"), "max_month_bytes: must be from 0 to"),
+        (("--keep-logs-days", "inf"), "keep_logs_days: must be from"),
+        (("--machines", "cpu,"), "machines: '' cannot be the name of a machine"),
+        (("--weight", "1e6"), "weight: must be from 0.001 to 1000"),
+    ],
+)
+def test_a_term_that_cannot_be_is_refused_in_one_line(with_database: Path, words: tuple[str, str], said: str) -> None:
+    data_dir = ("--data-dir", str(with_database))
+    assert said in refused(ffmill("accounts", "set", "owner", *words, *data_dir))
+    assert "account.changed" not in ffmill("audit", *data_dir).stdout
+
+
+def test_secrets_are_rotated_and_the_log_says_who_did_it(with_database: Path) -> None:
+    data_dir = ("--data-dir", str(with_database))
+    (first,) = SECRET.findall(ffmill("webhook-secret", "show", *data_dir).stdout)
+    second = ffmill("webhook-secret", "rotate", "--overlap-hours", "1", *data_dir).stdout.strip()
+    assert SECRET.findall(ffmill("webhook-secret", "show", *data_dir).stdout) == [second, first]
+    assert "there is no account" in refused(ffmill("webhook-secret", "rotate", "--account", "nobody", *data_dir))
+    for words in ((), ("--at-once",)):
+        kid, _, rest = ffmill("signing-keys", "rotate", *words, *data_dir).stdout.partition(" ")
+        assert rest == "signs from now on\n"
+    assert re.findall(r"[0-9a-f]{12}", ffmill("signing-keys", "list", *data_dir).stdout) == [kid]
+    log = ffmill("audit", *data_dir).stdout
+    actions = re.findall(r" (?:account|key|webhook_secret|signing_key)\.[a-z]+ ", log)
+    assert [action.strip() for action in actions] == [
+        *["signing_key.rotated"] * 2,
+        "webhook_secret.rotated",
+        "key.created",
+        "account.created",
+    ]
+    assert log.count(f"@{socket.gethostname()}") == len(actions)
+    assert not [secret for secret in (first, second) if secret in log]
+    assert ffmill("audit", "--limit", "1", *data_dir).stdout.count("rotated") == 1
+
+
+def terms_of(ran: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """The table of an account's terms."""
+    assert ran.returncode == 0, ran.stderr
+    rows = (line.strip("│").split("│") for line in ran.stdout.splitlines() if line.startswith("│"))
+    return {term.strip(): value.strip() for term, value in rows}
 
 
 def test_stopping_takes_five_seconds_at_most_with_the_default_drain() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from ffmill import turns
 from ffmill.errors import BadRequest
+from ffmill.store.keyring import Keyring
 from ffmill.store.own_files import OwnFiles
 from ffmill.store.signing import Signer, SigningKey
 from ffmill.turns import in_turns
@@ -43,7 +44,8 @@ async def test_work_that_is_soon_done_is_not_interrupted(monkeypatch: pytest.Mon
 async def test_others_get_a_turn_while_many_urls_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "SLICE_SECONDS", 0)
     signer = Signer([SigningKey(id="k", secret=b"s" * 32)], "https://x.org")
-    files = OwnFiles(signer, None)  # pyright: ignore[reportArgumentType]  # it asks no database where no file is ours
+    keyring = Keyring(signer, None)  # pyright: ignore[reportArgumentType]  # it asks no database where no key is new
+    files = OwnFiles(keyring, None)  # pyright: ignore[reportArgumentType]  # nor does this where no file is ours
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         other = group.create_task(turns_until(over))

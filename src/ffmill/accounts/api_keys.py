@@ -20,7 +20,8 @@ last_used_at, revoked_at
 CREATE = f"""
 WITH api_keys AS (
     INSERT INTO api_keys (account_id, name, prefix, hash, scopes, expires_at)
-    VALUES (%(account)s, %(name)s, %(prefix)s, %(hash)s, %(scopes)s, %(expires_at)s) RETURNING *
+    SELECT %(account)s, %(name)s, %(prefix)s, %(hash)s, %(scopes)s, %(expires_at)s
+    WHERE coalesce(%(expires_at)s::timestamptz, 'infinity') > now() RETURNING *
 )
 SELECT {_COLUMNS} FROM api_keys JOIN accounts ON accounts.id = account_id
 """  # noqa: S608 - our own fragments
@@ -35,11 +36,16 @@ SELECT {_COLUMNS} FROM api_keys JOIN accounts ON accounts.id = account_id
 WHERE account_id = %s ORDER BY api_keys.created_at, api_keys.id
 """  # noqa: S608 - our own fragments
 
-# The first revocation counts; a second one finds the key and leaves its time.
+_NAMED = "(api_keys.id::text = %(key)s OR prefix = %(key)s) AND account_id = coalesce(%(account)s, account_id)"
+
+FIND = f"""
+SELECT {_COLUMNS} FROM api_keys JOIN accounts ON accounts.id = account_id WHERE {_NAMED} LIMIT 1
+"""  # noqa: S608 - our own fragments
+
+# The first revocation counts.
 REVOKE = f"""
-UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) FROM accounts
-WHERE accounts.id = account_id AND (api_keys.id::text = %(key)s OR prefix = %(key)s)
-  AND (%(account)s::uuid IS NULL OR account_id = %(account)s)
+UPDATE api_keys SET revoked_at = now() FROM accounts
+WHERE accounts.id = account_id AND revoked_at IS NULL AND {_NAMED}
 RETURNING {_COLUMNS}
 """  # noqa: S608 - our own fragments
 
@@ -56,8 +62,8 @@ async def create(
 
     Raises BadRequest.
     """
-    if not name.strip() or len(name) > 200:
-        raise BadRequest("the name of a key has 1 to 200 characters")
+    if not name.strip() or len(name) > 200 or not name.isprintable():
+        raise BadRequest("the name of a key has 1 to 200 printable characters")
     if not scopes:
         raise BadRequest(f"a key has at least one scope of {', '.join(Scope)}")
     key = keys.new_key()
@@ -71,7 +77,8 @@ async def create(
     }
     cursor = connection.cursor(row_factory=dict_row)
     kept = await (await cursor.execute(CREATE, values)).fetchone()
-    assert kept  # noqa: S101  # the statement always returns a row
+    if kept is None:
+        raise BadRequest(f"a key must expire in the future, not at {expires_at}")
     return key, _key(kept)
 
 
@@ -87,13 +94,28 @@ async def list_of(connection: Connection, account_id: UUID) -> list[ApiKey]:
     return [_key(row) for row in await (await cursor.execute(LIST_OF, (account_id,))).fetchall()]
 
 
-async def revoke(connection: Connection, prefix_or_id: str, *, account_id: UUID | None = None) -> ApiKey:
-    """Revokes the key with that prefix or id, of that account or of any, from the next request on; raises NotFound."""
+async def find(connection: Connection, prefix_or_id: str, *, account_id: UUID | None = None) -> ApiKey:
+    """The key with that prefix or id, of that account or of any; raises NotFound."""
+    if (found := await _named(connection, FIND, prefix_or_id, account_id)) is None:
+        raise NotFound(f"there is no key {prefix_or_id!r}; the list of keys shows prefixes and ids")
+    return found
+
+
+async def revoke(connection: Connection, prefix_or_id: str, *, account_id: UUID | None = None) -> ApiKey | None:
+    """Revokes the key with that prefix or id, of that account or of any, from the next request on.
+
+    None where no such key was in force.
+    """
+    return await _named(connection, REVOKE, prefix_or_id, account_id)
+
+
+async def _named(connection: Connection, statement: str, prefix_or_id: str, account_id: UUID | None) -> ApiKey | None:
+    if not prefix_or_id.isprintable():  # PostgreSQL refuses some characters
+        return None
     cursor = connection.cursor(row_factory=dict_row)
-    revoked = await (await cursor.execute(REVOKE, {"key": prefix_or_id, "account": account_id})).fetchone()
-    if revoked is None:
-        raise NotFound(f"there is no key {prefix_or_id!r}: `ffmill keys list` shows prefixes and ids")
-    return _key(revoked)
+    await cursor.execute(statement.encode(), {"key": prefix_or_id, "account": account_id})
+    found = await cursor.fetchone()
+    return _key(found) if found else None
 
 
 def _key(row: Mapping[str, Any]) -> ApiKey:

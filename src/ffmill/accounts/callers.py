@@ -39,7 +39,7 @@ CALL = f"""
 )
 SELECT caller.*, bucket.rate, limited.taken, limited.full_in
 FROM bucket LEFT JOIN caller ON true
-LEFT JOIN LATERAL ffmill_take_v1(bucket.key, bucket.rate) AS limited ON bucket.rate > 0
+CROSS JOIN LATERAL ffmill_take_v1(bucket.key, bucket.rate) AS limited
 """  # noqa: S608 - our own fragments
 
 

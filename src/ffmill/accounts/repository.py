@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +14,12 @@ from ffmill.db.pool import Connection
 from ffmill.errors import BadRequest, NotFound
 from ffmill.webhooks.secrets import SECRET_BYTES
 
-# Unique index on accounts.name. The update changes nothing; it makes RETURNING give the row that was there. Every
-# account has a secret that signs its webhooks.
-ENSURE = """
+# Unique index on accounts.name. Every account has a secret that signs its webhooks.
+CREATE = """
 WITH made AS (
-    INSERT INTO accounts (name, paid) VALUES (%(name)s, %(paid)s)
-    ON CONFLICT (name) DO UPDATE SET name = excluded.name
-    RETURNING *
+    INSERT INTO accounts (name, paid) VALUES (%(name)s, %(paid)s) ON CONFLICT (name) DO NOTHING RETURNING *
 ), signed AS (
-    INSERT INTO webhook_secrets (account_id, secret) SELECT id, %(secret)s FROM made ON CONFLICT DO NOTHING
+    INSERT INTO webhook_secrets (account_id, secret) SELECT id, %(secret)s FROM made
 )
 SELECT * FROM made
 """
@@ -31,6 +29,9 @@ FIND = "SELECT * FROM accounts WHERE name = %s"
 
 # Primary key.
 GET = "SELECT * FROM accounts WHERE id = %s"
+
+# Primary key. Whoever changes the account waits.
+HOLD = "SELECT * FROM accounts WHERE id = %s FOR NO KEY UPDATE"
 
 LIST = "SELECT * FROM accounts ORDER BY name"
 
@@ -55,21 +56,32 @@ def account_of(row: Mapping[str, Any]) -> Account:
     return Account(id=row["id"], name=row["name"], created_at=row["created_at"], terms=Terms.of(row))
 
 
+async def create(connection: Connection, name: str, *, paid: bool = False) -> Account | None:
+    """A new account; None where there is one of that name. Raises BadRequest."""
+    _check_name(name)
+    cursor = connection.cursor(row_factory=account_row)
+    await cursor.execute(CREATE, {"name": name, "paid": paid, "secret": secrets.token_bytes(SECRET_BYTES)})
+    return await cursor.fetchone()
+
+
 async def ensure(connection: Connection, name: str, *, paid: bool = False) -> Account:
     """The account of that name, made if there is none; `paid` holds for a new one. Raises BadRequest."""
+    return await create(connection, name, paid=paid) or await find(connection, name)
+
+
+def _check_name(name: str) -> None:
     if not name.strip() or name != name.strip() or len(name) > MOST_CHARACTERS or not name.isprintable():
         raise BadRequest(f"the name of an account has 1 to {MOST_CHARACTERS} printable characters, no space around it")
-    cursor = connection.cursor(row_factory=account_row)
-    await cursor.execute(ENSURE, {"name": name, "paid": paid, "secret": secrets.token_bytes(SECRET_BYTES)})
-    account = await cursor.fetchone()
-    assert account  # noqa: S101  # the statement always returns a row
-    return account
+    with suppress(ValueError):
+        UUID(name)
+        raise BadRequest("the name of an account must not look like an id")
 
 
 async def find(connection: Connection, name: str) -> Account:
     """The account of that name; raises NotFound."""
     cursor = connection.cursor(row_factory=account_row)
-    account = await (await cursor.execute(FIND, (name,))).fetchone()
+    # a name that cannot be one is not asked for: PostgreSQL refuses some characters
+    account = await (await cursor.execute(FIND, (name,))).fetchone() if name.isprintable() else None
     if account is None:
         raise NotFound(f"there is no account {name!r}: `ffmill accounts list` shows them")
     return account
@@ -79,6 +91,15 @@ async def get(connection: Connection, account_id: UUID) -> Account | None:
     """The account with that id; None where there is none."""
     cursor = connection.cursor(row_factory=account_row)
     return await (await cursor.execute(GET, (account_id,))).fetchone()
+
+
+async def hold(connection: Connection, account_id: UUID) -> Account:
+    """The account with that id, which nobody else changes until the transaction ends; raises NotFound."""
+    cursor = connection.cursor(row_factory=account_row)
+    account = await (await cursor.execute(HOLD, (account_id,))).fetchone()
+    if account is None:
+        raise NotFound(f"there is no account {account_id}")
+    return account
 
 
 async def list_all(connection: Connection) -> list[Account]:

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import ErrorDetails, PydanticKnownError
+from pydantic_core import PydanticKnownError
 
-from ffmill.api.quoting import UNSTORABLE, quoted, storable
+from ffmill.api.problems import Text, problems
+from ffmill.api.quoting import quoted
 from ffmill.errors import ValidationError
 from ffmill.jobs.model import Submission
 
@@ -20,18 +21,11 @@ MOST_PAIRS, NAME_CHARACTERS, VALUE_CHARACTERS = 50, 100, 1000  # of metadata
 MACHINE_CHARACTERS = 100
 COMMAND_BYTES = 256 << 10
 URL_CHARACTERS = 16 << 10
-PROBLEMS_TOLD = 10
 FIELDS_TOLD = 20
 CHARACTERS_TOLD = 4000
 MOST_FIELDS = 10_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def _text(value: str) -> str:
-    if not storable(value):
-        raise ValueError(UNSTORABLE)
-    return value
 
 
 def _command(value: str) -> str:
@@ -85,7 +79,6 @@ def _zero(value: Any) -> Any:
     return 0 if value is None else value
 
 
-Text = Annotated[str, AfterValidator(_text)]
 Command = Annotated[Text, AfterValidator(_command)]
 Url = Annotated[Text, AfterValidator(_url)]
 
@@ -189,7 +182,7 @@ def submission(body: dict[str, Any], *, max_timeout_seconds: int) -> Submission:
     try:
         asked = JobRequest.model_validate(body)
     except pydantic.ValidationError as error:
-        raise ValidationError(_problems(error)) from error
+        raise ValidationError(problems(error)) from error
     if asked.timeout_seconds is not None and asked.timeout_seconds > max_timeout_seconds:
         raise ValidationError(f"timeout_seconds: must be at most {max_timeout_seconds}")
     commands = asked.ffmpeg_commands if asked.ffmpeg_command is None else [asked.ffmpeg_command]
@@ -228,23 +221,3 @@ def _ignored(body: dict[str, Any]) -> Iterable[str]:
     if len(unknown) > FIELDS_TOLD:
         more = ", ".join(map(quoted, unknown[FIELDS_TOLD:]))
         yield f"{len(unknown) - FIELDS_TOLD} more unknown fields were ignored: {more[:CHARACTERS_TOLD]}"
-
-
-def _problems(error: pydantic.ValidationError) -> str:
-    told = [_problem(item) for item in error.errors(include_url=False)[:PROBLEMS_TOLD]]
-    more = [f"and {error.error_count() - PROBLEMS_TOLD} more"] if error.error_count() > PROBLEMS_TOLD else []
-    return "; ".join(told + more)
-
-
-def _problem(item: ErrorDetails) -> str:
-    message = item["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
-    if item["type"] == "missing":
-        message = "is required"
-    elif item["loc"] and item["type"] not in ("too_long", "string_too_long"):
-        message += f", not {quoted(item['input'])}"
-    return f"{_place(item['loc'])}: {message}" if item["loc"] else message
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    field, *inner = location
-    return f"{field}{''.join(f'[{quoted(step)}]' for step in inner if step != '[key]')}"

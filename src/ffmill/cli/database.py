@@ -50,10 +50,16 @@ def in_database(settings: Settings, work: Callable[[Connection], Awaitable[Resul
         async with connection:
             return await work(connection)
 
-    with reachable(settings) as url:
-        try:
-            return asyncio.run(run(url))
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-            raise CannotStart("the database does not have this version's schema yet: run `ffmill migrate`") from error
-        except psycopg.OperationalError as error:
-            raise CannotStart(f"the database cannot be reached: {str(error).strip()}") from error
+    with reachable(settings) as url, explained():
+        return asyncio.run(run(url))
+
+
+@contextmanager
+def explained() -> Generator[None]:
+    """Raises CannotStart for a database without our schema, and for one that cannot be reached."""
+    try:
+        yield
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise CannotStart("the database does not have this version's schema yet: run `ffmill migrate`") from error
+    except psycopg.OperationalError as error:
+        raise CannotStart(f"the database cannot be reached: {str(error).strip()}") from error

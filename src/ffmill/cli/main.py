@@ -2,11 +2,12 @@
 
 # ruff: noqa: PLC0415
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ffmill.cli.commands import accounts, keys, secrets
+from ffmill.cli.options import DataDir
 from ffmill.errors import FfmillError
 
 app = typer.Typer(
@@ -16,14 +17,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-keys_app = typer.Typer(help="API keys of the accounts.", no_args_is_help=True)
-accounts_app = typer.Typer(help="Accounts, and what each gets of the workers.", no_args_is_help=True)
-app.add_typer(keys_app, name="keys")
-app.add_typer(accounts_app, name="accounts")
+app.add_typer(keys.app, name="keys")
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(secrets.webhook_secret, name="webhook-secret")
+app.add_typer(secrets.signing_keys, name="signing-keys")
 
-DataDir = Annotated[
-    Path | None, typer.Option(help="Directory that holds everything ffmill writes (FFMILL_DATA_DIR; ./ffmill-data).")
-]
 Host = Annotated[str | None, typer.Option(help="Address to listen on (FFMILL_HOST; 127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one (FFMILL_PORT; 8000).")]
 
@@ -123,6 +121,34 @@ def doctor(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def sweep(
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare all rows and files instead, and mend what does not match.")
+    ] = False,
+    older_than: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="With --check: files younger than this are left alone.")
+    ] = 86_400,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --check: only tell.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="With --check: also where database or store is empty.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Delete now what has been kept for long enough, as workers do every few minutes."""
+    from ffmill import config, logs
+    from ffmill.cli import sweep as command
+
+    settings = config.load_settings(data_dir=data_dir)
+    logs.configure(settings, process="sweep")
+    if check:
+        command.check(settings, older_than_seconds=older_than, dry_run=dry_run, anyway=anyway)
+    elif dry_run or anyway:
+        raise typer.BadParameter("--dry-run and --anyway go with --check")
+    else:
+        command.expire(settings)
+
+
+@app.command()
 def workers(data_dir: DataDir = None) -> None:
     """List the workers, and what each has at work."""
     from ffmill.cli import workers as command
@@ -131,64 +157,16 @@ def workers(data_dir: DataDir = None) -> None:
     command.show(load_settings(data_dir=data_dir))
 
 
-@accounts_app.command("list")
-def list_accounts(data_dir: DataDir = None) -> None:
-    """List all accounts with their shares."""
-    from ffmill.cli import accounts as command
-    from ffmill.config import load_settings
-
-    command.show(load_settings(data_dir=data_dir))
-
-
-@accounts_app.command("set")
-def set_account(
-    name: Annotated[str, typer.Argument(help="As `ffmill accounts list` shows it.")],
-    weight: Annotated[float | None, typer.Option(min=0.001, help="Its share of the workers; 1 unless set.")] = None,
-    max_running: Annotated[
-        int | None, typer.Option(min=0, help="Jobs that it may have at work at once; 0 takes the ceiling away.")
-    ] = None,
+@app.command()
+def audit(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many entries, from the newest.")] = 50,
     data_dir: DataDir = None,
 ) -> None:
-    """Set what an account gets of the workers, from now on."""
-    from ffmill.cli import accounts as command
+    """Show who did what to accounts, keys, secrets and limits."""
+    from ffmill.cli import audit as command
     from ffmill.config import load_settings
 
-    command.change(load_settings(data_dir=data_dir), name, weight=weight, max_running=max_running)
-
-
-@keys_app.command("create")
-def create_key(
-    name: Annotated[str, typer.Argument(help="What the key is for.")],
-    account: Annotated[str, typer.Option(help="Whose key; an account that is not there is made.")] = "owner",
-    admin: Annotated[bool, typer.Option("--admin", help="It may see the whole installation, too.")] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Make a key and print it; it is never to be seen again."""
-    from ffmill.cli import keys as command
-    from ffmill.config import load_settings
-
-    command.create(load_settings(data_dir=data_dir), name, account, admin=admin)
-
-
-@keys_app.command("list")
-def list_keys(data_dir: DataDir = None) -> None:
-    """List all keys, the revoked ones too."""
-    from ffmill.cli import keys as command
-    from ffmill.config import load_settings
-
-    command.show(load_settings(data_dir=data_dir))
-
-
-@keys_app.command("revoke")
-def revoke_key(
-    key: Annotated[str, typer.Argument(metavar="PREFIX-OR-ID", help="As `ffmill keys list` shows it.")],
-    data_dir: DataDir = None,
-) -> None:
-    """Revoke a key, from the next request on."""
-    from ffmill.cli import keys as command
-    from ffmill.config import load_settings
-
-    command.revoke(load_settings(data_dir=data_dir), key)
+    command.show(load_settings(data_dir=data_dir), limit)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from ffmill.accounts import api_keys, repository
+from ffmill.accounts import api_keys, audit, managing
 from ffmill.accounts.model import OWNER, Scope
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
@@ -26,9 +26,10 @@ def run(settings: Settings) -> None:
 async def _first_start(url: str, path: Path) -> None:
     connection = await Connection.connect(url, **CONNECT)  # pyright: ignore[reportArgumentType]  # numbers are fine
     async with connection:  # one transaction
-        owner = await repository.ensure(connection, OWNER, paid=True)
+        actor = audit.by_command_line()
+        owner = await managing.ensure_account(connection, actor, OWNER, paid=True)
         if not await api_keys.list_of(connection, owner.id):
-            key, _ = await api_keys.create(connection, owner.id, "first", scopes=[Scope.ADMIN])
+            key, _ = await managing.create_key(connection, actor, owner, "first", scopes=[Scope.ADMIN])
             _keep(key, path)  # before the commit: a key that nobody knows is of no use
 
 

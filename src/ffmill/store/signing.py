@@ -19,11 +19,22 @@ OURS = ("expires", "kid", "sig")  # parameters of the query
 MOST_SPLITS = 8  # how often `/files/` is looked for in one path: in a prefix of ours, and in keys
 LONGEST_QUOTED = 3 * MAX_KEY_BYTES  # characters of a key in a path, each byte as %XX
 
+LONGEST_KID = 32  # characters of a signing key's id
+INVALID = "this URL carries no valid signature; use it unchanged, as it was given out"
+
 _EXPIRES = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 
 
 class InvalidSignature(Forbidden):
     """The URL carries no valid signature of ours for this method."""
+
+
+class UnknownKey(InvalidSignature):
+    """The URL names a signing key that is not at hand; it may be a new one."""
+
+    def __init__(self, message: str, kid: str = "") -> None:
+        super().__init__(message)
+        self.kid = kid
 
 
 class ExpiredSignature(Forbidden):
@@ -48,51 +59,68 @@ class Signer:
 
     def __init__(self, keys: Sequence[SigningKey], public_url: str, clock: Callable[[], float] = time.time) -> None:
         """`keys`: newest first; it signs, all verify. `public_url`: what URLs begin with, a path included."""
-        self._newest = keys[0].id
-        self._digests = {key.id: hmac.new(key.secret, digestmod="sha256") for key in keys}  # keyed once, then copied
+        self.replace(keys)
         self._start = public_url.rstrip("/") + FILES
         self._clock = clock
 
+    def replace(self, keys: Sequence[SigningKey]) -> None:
+        """Has the first of `keys` sign and all of them verify, from now on; in one step, as other threads sign too."""
+        self._digests = {key.id: hmac.new(key.secret, digestmod="sha256") for key in keys}  # keyed once, then copied
+
+    def has(self, kid: str) -> bool:
+        """Whether the signing key of that id is at hand."""
+        return kid in self._digests
+
     def sign(self, method: Method, key: str, seconds: int) -> str:
         """A URL that allows `method` on the object, which is stored already, for so many seconds; GET allows HEAD."""
-        expires, kid = str(int(self._clock()) + seconds), self._newest
-        return f"{self._start}{quote(key)}?expires={expires}&kid={kid}&sig={self._signature(method, expires, kid, key)}"
+        kid, digest = next(iter(self._digests.items()))
+        expires = str(int(self._clock()) + seconds)
+        sig = _signature(digest, f"{method}\n{expires}\n{kid}\n{key}")
+        return f"{self._start}{quote(key)}?expires={expires}&kid={kid}&sig={sig}"
 
     def verify(self, method: str, url: str) -> str:
         """The object key of a URL, or of its path and query, that allows `method`.
 
-        Raises InvalidSignature, and ExpiredSignature for one that was valid.
+        Raises InvalidSignature, UnknownKey among them, and ExpiredSignature for one that was valid.
         """
-        path, expires, kid, sig = self._taken_apart(url)
+        path, expires, kid, sig = _taken_apart(url)
+        digest = self._digests.get(kid)
+        if digest is None:
+            raise UnknownKey(INVALID, kid)
         allowed = "GET" if method == "HEAD" else method
         for key in _keys(path):
-            if hmac.compare_digest(self._signature(allowed, expires, kid, key), sig):
+            if hmac.compare_digest(_signature(digest, f"{allowed}\n{expires}\n{kid}\n{key}"), sig):
                 if int(expires) <= self._clock():
                     raise ExpiredSignature("this URL has expired; ask for a new one")
                 return key
-        raise _invalid()
+        raise InvalidSignature(INVALID)
 
-    def _taken_apart(self, url: str) -> tuple[str, str, str, str]:
-        """Path, expiry, signing key's id and signature, each in the one form that we write."""
-        path, _, query = url.partition("#")[0].partition("?")
-        try:
-            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=False, max_num_fields=100)
-        except ValueError as error:
-            raise _invalid() from error
-        given = [(name, value) for name, value in pairs if name in OURS]
-        values = dict(given)
-        if len(given) != len(OURS) or len(values) != len(OURS):
-            raise _invalid()
-        expires, kid, sig = (values[name] for name in OURS)
-        if not _EXPIRES.fullmatch(expires) or kid not in self._digests or not sig.isascii():
-            raise _invalid()
-        return path, expires, kid, sig
 
-    def _signature(self, method: str, expires: str, kid: str, key: str) -> str:
-        """The key comes last: it alone may hold any character. 43 of base64url's (RFC 4648, section 5), unpadded."""
-        digest = self._digests[kid].copy()
-        digest.update(f"{method}\n{expires}\n{kid}\n{key}".encode("utf-8", "surrogatepass"))
-        return urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+def _taken_apart(url: str) -> tuple[str, str, str, str]:
+    """Path, expiry, signing key's id and signature, each in the one form that we write; raises InvalidSignature."""
+    path, _, query = url.partition("#")[0].partition("?")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=False, max_num_fields=100)
+    except ValueError as error:
+        raise InvalidSignature(INVALID) from error
+    given = [(name, value) for name, value in pairs if name in OURS]
+    values = dict(given)
+    if len(given) != len(OURS) or len(values) != len(OURS) or FILES not in path:
+        raise InvalidSignature(INVALID)
+    expires, kid, sig = (values[name] for name in OURS)
+    if not _EXPIRES.fullmatch(expires) or not 0 < len(kid) <= LONGEST_KID or not sig.isascii():
+        raise InvalidSignature(INVALID)
+    return path, expires, kid, sig
+
+
+def _signature(keyed: hmac.HMAC, text: str) -> str:
+    """Of method, expiry, signing key's id and object key, one a line; the last may hold any character, so it is last.
+
+    43 characters of base64url (RFC 4648, section 5), unpadded.
+    """
+    digest = keyed.copy()
+    digest.update(text.encode("utf-8", "surrogatepass"))
+    return urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
 
 
 def _keys(path: str) -> Iterator[str]:
@@ -109,7 +137,3 @@ def _keys(path: str) -> Iterator[str]:
         except UnicodeDecodeError:
             return
         start = at + 1
-
-
-def _invalid() -> InvalidSignature:
-    return InvalidSignature("this URL carries no valid signature; use it unchanged, as it was given out")
