@@ -1,12 +1,18 @@
-"""What an attempt uses, and how long each of its steps takes: filled as it goes on, read when it has ended."""
+"""What an attempt uses, and how long each of its steps takes: filled as it goes on, read when it has ended.
+
+A step is timed and traced in one place.
+"""
 
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from ffmill import tracing
 from ffmill.jobs.model import Job, Usage
 from ffmill.sandbox import gpu
 from ffmill.sandbox.cage import Cage
+from ffmill.sandbox.ended import Ended
+from ffmill.tracing import Span
 from ffmill.worker.budget import Budget
 
 
@@ -30,7 +36,8 @@ class Meter:
         """Measures one step by the clock."""
         began = self._clock()
         try:
-            yield
+            with tracing.span(name):
+                yield
         finally:
             self._steps[name] = self._clock() - began
 
@@ -38,13 +45,20 @@ class Meter:
     def command(self, cage: Cage) -> Generator[None]:
         """Measures one command that the cage runs."""
         began = self._clock()
-        try:
-            yield
-        finally:
-            self._commands.append(self._clock() - began)
-            if cost := cage.cost:
-                self._cpu_seconds += cost.cpu_seconds
-                self._peak_memory_bytes = max(self._peak_memory_bytes, cost.peak_memory_bytes)
+        with tracing.span("command", index=len(self._commands)) as span:
+            try:
+                yield
+            finally:
+                self._commands.append(self._clock() - began)
+                if cost := cage.cost:
+                    self._take(cost, span)
+
+    def _take(self, cost: Ended, span: Span) -> None:
+        self._cpu_seconds += cost.cpu_seconds
+        self._peak_memory_bytes = max(self._peak_memory_bytes, cost.peak_memory_bytes)
+        span.note(exit_code=cost.code, cpu_seconds=cost.cpu_seconds, peak_memory_bytes=cost.peak_memory_bytes)
+        if cost.code != 0:
+            span.fail("the command failed")
 
     def usage(self) -> Usage:
         """So far."""
