@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import http.client
+import json
 import os
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -129,7 +130,17 @@ class House:
         for job in jobs:
             self.check_outputs(job)
         self.check_that_ends_stay(jobs)
+        self.check_usage(jobs)
         return jobs
+
+    def check_usage(self, jobs: Iterable[Json]) -> None:
+        """Every job that succeeded is in the ledger once, with what was really moved for it."""
+        answer = self.client.call("GET", "/api/usage?group_by=status&from=2020-01-01T00:00:00Z")
+        used = {group["status"]: group for group in json.loads(answer.body)["data"]}
+        done = [job for job in jobs if job["status"] == "succeeded"]
+        sums = {name: sum(job[f"total_{name}"] or 0 for job in done) for name in ("input_bytes", "output_bytes")}
+        told = used.get("succeeded", {"jobs": 0, "input_bytes": 0, "output_bytes": 0})
+        assert {name: told[name] for name in ("jobs", *sums)} == {"jobs": len(done), **sums}
 
     def check_outputs(self, job: Json) -> None:
         """What a job that succeeded gives can be fetched and is whole; others give nothing."""

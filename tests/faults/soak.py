@@ -24,6 +24,7 @@ from tests.faults.distant import house_on_s3
 from tests.faults.house import BROKEN, House, published
 from tests.faults.proxy import Proxy
 from tests.faults.workers import start_worker, worker_of
+from tests.source import Source, source
 from tests.waiting import until
 
 CLIENTS = 6
@@ -60,6 +61,7 @@ class Soak:
 
     home: House
     proxy: Proxy
+    source: Source
     dice: random.Random
     served: ExitStack
     second: subprocess.Popen[bytes]
@@ -163,7 +165,8 @@ class Soak:
     def be_client(self, dice: random.Random) -> None:
         """One job after the other, of all kinds."""
         while not self.over.is_set():
-            body = self.home.body(dice.randint(1, 3), slow=dice.random() < 0.5)
+            inputs = {"input_files": {"in.bin": self.source.url}} if dice.random() < 0.5 else {}
+            body = self.home.body(dice.randint(1, 3), slow=dice.random() < 0.5, **inputs)
             match dice.choice(["wait", "poll", "poll", "poll", "cancel"]):
                 case "wait":
                     self.wait_for(body)
@@ -188,10 +191,11 @@ class Soak:
 @contextmanager
 def soaking(home: Path, seed: int) -> Generator[Soak]:
     """All that a soak needs, on a fresh directory."""
-    with house_on_s3(home, SETTINGS) as (made, proxy), ExitStack() as served:
+    with house_on_s3(home, SETTINGS) as (made, proxy), source() as inputs, ExitStack() as served:
         soak = Soak(
             home=made,
             proxy=proxy,
+            source=inputs,
             dice=random.Random(seed),
             served=served,
             second=start_worker(made, SECOND),

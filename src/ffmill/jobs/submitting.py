@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import uuid4
 
-from ffmill.accounts.model import Account
+from ffmill import tracing
+from ffmill.accounts.model import Account, Terms
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
-from ffmill.errors import BadRequest, Conflict
-from ffmill.jobs import idempotency, repository, rules
+from ffmill.errors import BadRequest, Conflict, Forbidden
+from ffmill.jobs import idempotency, references, repository, rules
 from ffmill.jobs.command import is_long
 from ffmill.jobs.idempotency import Repeatable
 from ffmill.jobs.model import Job, Submission
 from ffmill.jobs.names import shown
 from ffmill.jobs.repository import Accepted
 from ffmill.jobs.tickets import Tickets
+from ffmill.usage import quotas
 
 MANY = 50  # submissions
 
@@ -43,11 +45,12 @@ class Submitting:
     ) -> list[Job]:
         """The jobs, durable, in the order of what was asked; those of the first request where this one repeats it.
 
-        Raises BadRequest for whatever can be known to be wrong without running it, Conflict.
+        Raises BadRequest for whatever can be known to be wrong without running it, Forbidden beyond the account's
+        quotas, Conflict.
         """
         if request and (first := await self._first(account, request)):
             return first
-        accepted = await self._accept(asked)
+        accepted = await self._accept(account, asked)
         async with self._pool.connection() as connection, connection.transaction():
             if not request or await idempotency.keep(connection, account.id, request, [each.id for each in accepted]):
                 return await self._insert(connection, account, accepted, wait=wait)
@@ -65,25 +68,30 @@ class Submitting:
     async def _insert(
         self, connection: Connection, account: Account, accepted: Sequence[Accepted], *, wait: bool
     ) -> list[Job]:
+        await quotas.check(connection, account)
+        await references.lock(connection, {key: name for each in accepted for name, key in each.input_keys.items()})
         jobs = await repository.insert(
             connection,
             account.id,
             accepted,
             wait_seconds=self._settings.wait_limit_seconds if wait else None,
             silent_seconds=self._settings.worker_lost_seconds,
+            traceparent=tracing.traceparent(),
         )
+        await references.write(connection, {each.id: each.input_keys for each in accepted})
         for machine, count in Counter(job.machine for job in jobs).items():
             await self._queue.issue(connection, machine, count)
         return jobs
 
-    async def _accept(self, asked: Sequence[Submission]) -> list[Accepted]:
+    async def _accept(self, account: Account, asked: Sequence[Submission]) -> list[Accepted]:
         """Applies the rules; in a thread where that takes so long that other requests would feel it."""
         if len(asked) > MANY or is_long([command for each in asked for command in each.ffmpeg_commands]):
-            admitted = await asyncio.to_thread(self._admit, asked)
+            admitted = await asyncio.to_thread(self._admit, asked, account.terms)
         else:
-            admitted = self._admit(asked)
+            admitted = self._admit(asked, account.terms)
         keys = await self._own(admitted)
-        timeout_seconds = min(self._settings.default_timeout_seconds, self._settings.max_timeout_seconds)
+        most = account.terms.max_timeout_seconds or self._settings.max_timeout_seconds
+        timeout_seconds = min(self._settings.default_timeout_seconds, self._settings.max_timeout_seconds, most)
         return [
             Accepted(
                 id=uuid4(),
@@ -94,14 +102,17 @@ class Submitting:
             for each in admitted
         ]
 
-    def _admit(self, asked: Sequence[Submission]) -> list[Submission]:
-        return [self._admit_one(each, f"jobs[{at}]: " if len(asked) > 1 else "") for at, each in enumerate(asked)]
+    def _admit(self, asked: Sequence[Submission], terms: Terms) -> list[Submission]:
+        where = "jobs[{}]: " if len(asked) > 1 else ""
+        return [self._admit_one(each, terms, where.format(at)) for at, each in enumerate(asked)]
 
-    def _admit_one(self, asked: Submission, where: str) -> Submission:
+    def _admit_one(self, asked: Submission, terms: Terms, where: str) -> Submission:
         try:
-            return rules.admit(asked, self._settings.machines)
-        except BadRequest as refusal:
-            raise BadRequest(where + refusal.message) from refusal
+            admitted = rules.admit(asked, self._settings.machines)
+            quotas.check_terms(terms, machine=admitted.machine, timeout_seconds=admitted.timeout_seconds)
+        except (BadRequest, Forbidden) as refusal:
+            raise type(refusal)(where + refusal.message) from refusal
+        return admitted
 
     async def _own(self, admitted: Sequence[Submission]) -> Mapping[str, str | None]:
         names = {url: name for each in admitted for name, url in each.input_files.items()}

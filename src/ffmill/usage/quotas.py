@@ -1,0 +1,100 @@
+"""Quotas: what an account may not go beyond, checked before a job or an upload is accepted.
+
+Jobs that are under way when a quota is reached run to their end.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from ffmill.accounts.model import Account, Terms
+from ffmill.db.pool import Connection
+from ffmill.errors import Forbidden
+
+# Index usage_of_account, which holds the sizes.
+MONTH = """
+SELECT month.since + interval '1 month',
+       (SELECT coalesce(sum(input_bytes + output_bytes), 0) FROM usage
+        WHERE account_id = %s AND ended_at >= month.since AT TIME ZONE 'UTC')::bigint
+FROM date_trunc('month', now() AT TIME ZONE 'UTC') AS month (since)
+"""
+
+# Indexes jobs_with_files and tmp_files_by_age, which hold the sizes.
+STORED = """
+SELECT (SELECT coalesce(sum(total_output_bytes), 0) FROM jobs
+        WHERE account_id = %(account)s AND status = 'succeeded' AND files_deleted_at IS NULL)::bigint
+     + (SELECT coalesce(sum(bytes), 0) FROM tmp_files WHERE account_id = %(account)s)::bigint
+"""
+
+# Primary keys. One upload of an account at a time is weighed against what it still may store.
+WEIGH = """
+SELECT accounts.id, accounts.max_stored_bytes
+FROM tmp_files JOIN accounts ON accounts.id = tmp_files.account_id
+WHERE tmp_files.id = %s AND accounts.max_stored_bytes IS NOT NULL
+FOR NO KEY UPDATE OF accounts
+"""
+
+
+def check_terms(terms: Terms, *, machine: str, timeout_seconds: int | None) -> None:
+    """Raises Forbidden for a machine, or a time, that the account's jobs may not have."""
+    if terms.machines is not None and machine not in terms.machines:
+        allowed = ", ".join(terms.machines) or "none"
+        raise Forbidden(f'this account may not use the machine "{machine}"; it may use: {allowed}')
+    most = terms.max_timeout_seconds
+    if most is not None and timeout_seconds is not None and timeout_seconds > most:
+        raise Forbidden(f"timeout_seconds: {timeout_seconds} is more than a job of this account may take, {most} s")
+
+
+async def check(connection: Connection, account: Account) -> None:
+    """Raises Forbidden when nothing of a month's bytes, or of what the account may store, is left."""
+    await _check_month(connection, account)
+    await check_stored(connection, account)
+
+
+async def check_stored(connection: Connection, account: Account) -> None:
+    """Raises Forbidden when nothing is left of what the account may store."""
+    most = account.terms.max_stored_bytes
+    if most is not None and (stored := await _stored(connection, account.id)) >= most:
+        raise _too_much(stored, most)
+
+
+async def room(connection: Connection, file_id: UUID) -> int | None:
+    """Bytes that the account of a temporary file may still store, in whose transaction nobody else's upload is
+    weighed; None: any number. Raises Forbidden where that is nothing."""
+    row = await (await connection.execute(WEIGH, (file_id,))).fetchone()
+    if row is None:
+        return None
+    account_id, most = row
+    stored = await _stored(connection, account_id)
+    if stored >= most:
+        raise _too_much(stored, most)
+    return most - stored
+
+
+async def _check_month(connection: Connection, account: Account) -> None:
+    most = account.terms.max_month_bytes
+    if most is None:
+        return
+    row = await (await connection.execute(MONTH, (account.id,))).fetchone()
+    assert row is not None  # noqa: S101 - it always returns a row
+    resets, moved = row
+    if moved >= most:
+        raise Forbidden(
+            f"this account has moved {moved} bytes this month; its quota is {most}, and begins anew at {_utc(resets)}"
+        )
+
+
+async def _stored(connection: Connection, account_id: UUID) -> int:
+    row = await (await connection.execute(STORED, {"account": account_id})).fetchone()
+    assert row is not None  # noqa: S101 - it always returns a row
+    return row[0]
+
+
+def _too_much(stored: int, most: int) -> Forbidden:
+    return Forbidden(
+        f"this account stores {stored} bytes; its quota is {most}: there is room again when files are deleted "
+        "(DELETE /api/jobs/{id}/files) or have expired"
+    )
+
+
+def _utc(time: datetime) -> str:
+    return f"{time.isoformat()}Z"
