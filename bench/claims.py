@@ -60,8 +60,11 @@ class Bench:
         if self.left == 0:
             self.over.set()
 
-    async def deliver(self, _: UUID) -> None:
+    async def deliver(self, *_: object) -> None:
         """No job here has a webhook."""
+
+    async def keep_house(self) -> None:
+        """Nothing here is old."""
 
 
 async def submit(pool: Pool, queue: Queue, account: UUID, count: int) -> None:
@@ -88,7 +91,7 @@ async def measure(url: str, asked: argparse.Namespace) -> None:
         async with pool.connection() as connection:
             await connection.execute("ANALYZE")
         bench = Bench(pool=pool, worker=worker, left=asked.jobs)
-        tasks = Tasks(work=bench.work, deliver=bench.deliver)
+        tasks = Tasks(work=bench.work, deliver=bench.deliver, keep_house=bench.keep_house)
         begun = time.perf_counter()
         serving = asyncio.create_task(
             queue.work("cpu", tasks, concurrency=asked.slots, drain_seconds=0.0, silent_seconds=30)

@@ -42,7 +42,11 @@ async def start_service(**environment: str) -> AsyncGenerator[Service]:
     with tempfile.TemporaryDirectory(prefix="ffmill-bench-") as directory:
         data, port = Path(directory) / "data", free_port()
         command = [str(Path(sys.executable).with_name("ffmill")), "serve", "--data-dir", str(data), "--port", str(port)]
-        settings = {"FFMILL_ALLOW_NETS": "127.0.0.0/8", "FFMILL_LOG_LEVEL": "warning"}
+        settings = {
+            "FFMILL_ALLOW_NETS": "127.0.0.0/8",
+            "FFMILL_LOG_LEVEL": "warning",
+            "FFMILL_RATE_LIMIT_PAID": "0",
+        }
         with (Path(directory) / "log").open("wb") as log:
             process = subprocess.Popen(
                 command, env={**os.environ, **settings, **environment}, stdout=log, stderr=subprocess.STDOUT

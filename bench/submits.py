@@ -35,13 +35,17 @@ JOB: dict[str, object] = {
 
 
 @asynccontextmanager
-async def api(database_url: str, directory: Path) -> AsyncGenerator[aiohttp.ClientSession]:
-    """An API process alone, and a client with a key."""
+async def api(database_url: str, directory: Path, *, rate_limit: int = 0) -> AsyncGenerator[aiohttp.ClientSession]:
+    """An API process alone, and a client with a key that may send so many requests a second; 0: any number."""
     async with open_pool(database_url) as pool, pool.connection() as connection:
         account = await ensure(connection, "bench")
         key, _ = await api_keys.create(connection, account.id, "bench")
     port = free_port()
-    environment = {"FFMILL_DATABASE_URL": database_url, "FFMILL_LOG_LEVEL": "warning"}
+    environment = {
+        "FFMILL_DATABASE_URL": database_url,
+        "FFMILL_LOG_LEVEL": "warning",
+        "FFMILL_RATE_LIMIT": str(rate_limit),
+    }
     command = [str(Path(sys.executable).with_name("ffmill")), "api", "--port", str(port), "--data-dir", str(directory)]
     process = subprocess.Popen(command, env={**os.environ, **environment})
     try:

@@ -9,7 +9,8 @@ from ffmill.config import Settings
 
 PAGE = Path(__file__).with_name("running.md")
 BEGIN, END = "<!-- settings: begin -->", "<!-- settings: end -->"
-UNITS = {"_bytes": "bytes", "_seconds": "seconds"}
+RATE = "requests a second"
+UNITS = {"_bytes": "bytes", "_seconds": "seconds", "_days": "days", "rate_limit": RATE, "rate_limit_paid": RATE}
 SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"))
 
 
@@ -50,8 +51,14 @@ def default(name: str, field: FieldInfo) -> str:
     value = field.default
     if value is None or value == () or isinstance(value, SecretStr):
         return "–"
-    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value
-    return f"`{text}`{readable(value) if unit(name) == 'bytes' else ''}"
+    return f"`{written(value)}`{readable(value) if unit(name) == 'bytes' else ''}"
+
+
+def written(value: object) -> str:
+    """As it is written in the environment."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def readable(count: int) -> str:

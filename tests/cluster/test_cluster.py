@@ -111,3 +111,18 @@ def test_doctor_finds_all_well_by_the_shared_settings_alone(loopback_cluster: Cl
     said = ffmill({**loopback_cluster.settings, "COLUMNS": "200"}, "doctor")
     assert "answers, notifies, schema" in said
     assert "keeps, gives and deletes" in said
+
+
+def test_both_apis_count_an_accounts_requests_together(loopback_cluster: Cluster) -> None:
+    key = ffmill(loopback_cluster.settings, "keys", "create", "test", "--account", "counted").strip()
+    ffmill(loopback_cluster.settings, "accounts", "set", "counted", "--rate-limit", "1")
+    one, other = [Client(url=url, api_key=key) for url in loopback_cluster.urls]
+
+    def refused_by_both() -> bool:
+        """One after the other; a second later the other one would take a request again."""
+        answer = until(lambda: found if (found := one.call("GET", "/api/jobs")).status == 429 else None)
+        assert answer.headers["retry-after"] == "1"
+        return other.call("GET", "/api/jobs").status == 429
+
+    until(refused_by_both, "the second API refuses what the first one has used up")
+    assert Client(url=one.url, api_key=loopback_cluster.api_key).call("GET", "/api/jobs").status == 200

@@ -20,6 +20,7 @@ from ffmill.errors import InputFailed
 from ffmill.net.failures import UNREADABLE
 from ffmill.net.session import open_session
 from ffmill.worker import partial
+from ffmill.worker.budget import LIMIT as LIMIT_SENTENCE
 from ffmill.worker.budget import Budget, TooMuch
 from ffmill.worker.fetch import MOST_REDIRECTS, PAUSES, fetch
 from tests.integration.dialling import dialled
@@ -128,7 +129,7 @@ async def test_an_answer_that_will_not_change_fails_at_once(fetching: Fetching, 
 async def test_a_file_that_announces_too_much_is_not_begun(fetching: Fetching) -> None:
     async with origin(silence(b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n")) as served:
         message = await fetching.refused(served.url(), limit_bytes=1000)
-        assert message == f"{served.url()} is 1001 bytes; the most is 1000 (FFMILL_MAX_INPUT_BYTES)"
+        assert message == f"{served.url()} is 1001 bytes; the most is 1000 ({LIMIT_SENTENCE})"
 
 
 async def test_a_file_of_just_the_limit_is_taken(fetching: Fetching) -> None:
@@ -138,7 +139,7 @@ async def test_a_file_of_just_the_limit_is_taken(fetching: Fetching) -> None:
 
 async def test_a_file_without_end_is_stopped_at_the_limit(fetching: Fetching) -> None:
     async with origin(endless()) as served:
-        assert "(FFMILL_MAX_INPUT_BYTES)" in await fetching.refused(served.url(), limit_bytes=1 << 20)
+        assert f"({LIMIT_SENTENCE})" in await fetching.refused(served.url(), limit_bytes=1 << 20)
     assert len(served.requests) == 1
 
 
@@ -360,7 +361,7 @@ async def test_a_part_where_the_whole_was_asked_for_is_no_file(fetching: Fetchin
 async def test_the_limit_holds_across_tries(fetching: Fetching) -> None:
     async with origin(ranges(CONTENT, sends=100_000)) as served:
         message = await fetching.refused(served.url(), limit_bytes=len(CONTENT) - 1)
-    assert message.endswith(f"is {len(CONTENT)} bytes; the most is {len(CONTENT) - 1} (FFMILL_MAX_INPUT_BYTES)")
+    assert message.endswith(f"is {len(CONTENT)} bytes; the most is {len(CONTENT) - 1} ({LIMIT_SENTENCE})")
 
 
 async def test_what_is_begun_anew_is_charged_once(fetching: Fetching) -> None:

@@ -118,7 +118,7 @@ class JobMachine(RuleBasedStateMachine):
         async with self.bench.pool.connection() as connection:
             await connection.execute("TRUNCATE jobs, workers, procrastinate_jobs, procrastinate_workers CASCADE")
             self.engine = await self.bench.queue.app.job_manager.register_worker()
-            return await ensure(connection, uuid4().hex)
+            return await ensure(connection, f"account {uuid4()}")
 
     @rule(target=jobs)
     def submit(self) -> UUID:

@@ -26,6 +26,7 @@ CONTRACT = {
     (405, "badRequest"),
     (409, "conflict"),
     (413, "badRequest"),
+    (429, "tooManyRequests"),
     (503, "unavailable"),
 }
 

@@ -19,7 +19,7 @@ from ffmill.errors import Refusal
 from tests.docs_pages import PAGES, ROOT, blocks
 
 DOCS = ROOT / "docs"
-LANGUAGES = {"bash", "console", "json", "text", "ini", "nginx", "caddy"}
+LANGUAGES = {"bash", "console", "json", "python", "text", "ini", "nginx", "caddy"}
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 NOT_SETTINGS = {"FFMILL_URL", "FFMILL_API_KEY", "FFMILL_WORKER_NAME"}  # of the examples, of one command
 PROGRAMS = {"make", "ffmill", "tar", "python3", "pip"}

@@ -28,6 +28,7 @@ FIELDS = [
     "started_at",
     "finished_at",
     "updated_at",
+    "files_deleted_at",
     "error_message",
     "ffmpeg_commands",
     "ffmpeg_command",
@@ -46,6 +47,7 @@ FIELDS = [
     "speed",
     "eta_seconds",
     "out_time_seconds",
+    "timings",
 ]
 
 

@@ -8,17 +8,44 @@ import uvloop
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from ffmill import tracing
 from ffmill.api import document, errors, server
 from ffmill.api.parts import Parts, open_parts
 from ffmill.api.paths import LoosePaths
 from ffmill.api.rates import RateHeaders
 from ffmill.api.request_lines import RequestLines
-from ffmill.api.routes import admin, files, health, jobs, reference
+from ffmill.api.routes import (
+    accounts,
+    admin,
+    deliveries,
+    files,
+    health,
+    job_files,
+    jobs,
+    keys,
+    metrics,
+    reference,
+    secrets,
+    usage,
+)
 from ffmill.api.waiting import BLANK_SECONDS
 from ffmill.config import Settings
 from ffmill.listener import listen
 
-ROUTERS = (jobs.router, files.router, health.router, admin.router, reference.router)
+ROUTERS = (
+    jobs.router,
+    files.router,
+    job_files.router,
+    deliveries.router,
+    usage.router,
+    health.router,
+    keys.router,
+    secrets.router,
+    accounts.router,
+    admin.router,
+    metrics.router,
+    reference.router,
+)
 
 
 def create_app(parts: Parts, *, blank_seconds: float = BLANK_SECONDS) -> FastAPI:
@@ -38,7 +65,7 @@ def create_app(parts: Parts, *, blank_seconds: float = BLANK_SECONDS) -> FastAPI
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
-    _install_middleware(app, parts.settings)
+    _install_middleware(app, parts)
     document.install(app, parts.settings.effective_public_url)
     return app
 
@@ -52,16 +79,16 @@ def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    async with open_parts(settings) as parts:
+    async with tracing.exporting(settings, "api"), open_parts(settings) as parts:
         await server.Server(create_app(parts), parts.stopping).serve([listener])
 
 
-def _install_middleware(app: FastAPI, settings: Settings) -> None:
+def _install_middleware(app: FastAPI, parts: Parts) -> None:
     """The last one added is the outermost."""
-    if settings.cors_origins:
+    if parts.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=settings.cors_origins,
+            allow_origins=parts.settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
             expose_headers=[
@@ -69,6 +96,6 @@ def _install_middleware(app: FastAPI, settings: Settings) -> None:
                 *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
             ],
         )
-    app.add_middleware(LoosePaths)
     app.add_middleware(RateHeaders)
-    app.add_middleware(RequestLines)
+    app.add_middleware(RequestLines, count=parts.metrics.request)
+    app.add_middleware(LoosePaths)  # it passes on a scope of its own, in which those within see what was routed

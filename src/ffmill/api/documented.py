@@ -1,10 +1,10 @@
 """The words of the reference: what each route takes and answers, as FastAPI's route arguments."""
 
-from typing import Any, TypedDict
+from typing import Any
 
+from ffmill.api.documenting import Route, query, route
 from ffmill.api.objects import (
     BatchAnswer,
-    ErrorAnswer,
     JobAnswer,
     JobListAnswer,
     ReadyAnswer,
@@ -12,18 +12,6 @@ from ffmill.api.objects import (
     UpAnswer,
     WorkersAnswer,
 )
-
-
-class Route(TypedDict):
-    """What FastAPI is told of a route beside its path."""
-
-    operation_id: str
-    summary: str
-    description: str
-    response_model: None
-    responses: dict[int | str, dict[str, Any]]
-    openapi_extra: dict[str, Any] | None
-
 
 EXAMPLES: dict[str, Any] = {
     "A test picture": {
@@ -60,45 +48,12 @@ BATCH_EXAMPLE: dict[str, Any] = {
     ]
 }
 
-_WORDS = {
-    400: "`validationError`: the wrong shape. `badRequest`: the right shape, but a rule fails.",
-    401: "`badApiKey`: the key is missing, malformed, unknown or revoked.",
-    403: "`forbidden`: the key does not allow it.",
-    404: "`notFound`: there is none, or it is another account's.",
-    405: "`badRequest`: this method is not for this path.",
-    409: "`conflict`: the `Idempotency-Key` was used for another body.",
-    413: "`badRequest`: the body is too large.",
-    500: "`unknownError`: a fault of the service, in its log under the answer's `X-Request-Id`.",
-    503: "`unavailable`: database or store cannot be reached; nothing was accepted. Try again.",
-}
-
-
-def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": ErrorAnswer, "description": _WORDS[status]} for status in statuses}
-
-
-def _route(
-    name: str, summary: str, description: str, ok: dict[str, Any], *refused: int, extra: dict[str, Any] | None = None
-) -> Route:
-    return {
-        "operation_id": name,
-        "summary": summary,
-        "description": description,
-        "response_model": None,
-        "responses": {200: ok, **_refusals(*refused, 500)},
-        "openapi_extra": extra,
-    }
-
 
 def _body(*names: str) -> dict[str, Any]:
     """The body of a create, with the examples of those names."""
     examples = {name: {"summary": name, "value": EXAMPLES[name]} for name in names}
     schema = {"$ref": "#/components/schemas/JobRequest"}
     return {"required": True, "content": {"application/json": {"schema": schema, "examples": examples}}}
-
-
-def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 def _links(job: str) -> dict[str, Any]:
@@ -114,7 +69,7 @@ _JOB = {
     "description": "The job. A job that failed is answered so, too.",
     "links": _links("/data/id"),
 }
-_WAIT = _query(
+_WAIT = query(
     "wait",
     "`true` holds the answer until the job has ended, and cancels it after 15 minutes (the operator may set another"
     " limit). Blanks are sent before the JSON to keep the connection alive.",
@@ -131,7 +86,7 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 
-CREATE = _route(
+CREATE = route(
     "create_job",
     "Create a job",
     "Runs FFmpeg commands on files. The answer comes as soon as the job is durable; with `?wait=true`, when it has"
@@ -147,7 +102,7 @@ CREATE_TOO: Route = {
     "description": "The same as `POST /api/ffmpeg`.",
     "openapi_extra": {"parameters": [_WAIT, _KEY], "requestBody": _body(next(iter(EXAMPLES)))},
 }
-BATCH = _route(
+BATCH = route(
     "create_jobs",
     "Create many jobs",
     "Up to 1,000 jobs in one request, all of them or none: the message of a refusal says which one is wrong. They begin"
@@ -167,7 +122,7 @@ BATCH = _route(
         },
     },
 )
-LIST = _route(
+LIST = route(
     "list_jobs",
     "List jobs",
     "Your account's jobs, newest first: all, or those that match every condition given. A page ends early at 16 MiB;"
@@ -176,19 +131,19 @@ LIST = _route(
     *(400, 401, 503),
     extra={
         "parameters": [
-            _query("limit", "How many jobs; more than 100 is taken as 100.", type="integer", minimum=1, default=50),
-            _query("offset", "How many to skip.", type="integer", minimum=0, maximum=10_000, default=0),
-            _query("cursor", "In place of `offset`: `nextCursor` of the page before.", type="string"),
-            _query("status", "Only jobs in this state.", type="string"),
-            _query("machine", "Only jobs of this pool.", type="string"),
-            _query("created_from", "Only jobs created then or later.", type="string", format="date-time"),
-            _query("created_before", "Only jobs created before.", type="string", format="date-time"),
-            _query("metadata.NAME", "Only jobs whose metadata has this value under NAME.", type="string"),
+            query("limit", "How many jobs; more than 100 is taken as 100.", type="integer", minimum=1, default=50),
+            query("offset", "How many to skip.", type="integer", minimum=0, maximum=10_000, default=0),
+            query("cursor", "In place of `offset`: `nextCursor` of the page before.", type="string"),
+            query("status", "Only jobs in this state.", type="string"),
+            query("machine", "Only jobs of this pool.", type="string"),
+            query("created_from", "Only jobs created then or later.", type="string", format="date-time"),
+            query("created_before", "Only jobs created before.", type="string", format="date-time"),
+            query("metadata.NAME", "Only jobs whose metadata has this value under NAME.", type="string"),
         ]
     },
 )
-GET = _route("get_job", "Get a job", "The job as it is now.", _JOB, 401, 404, 503)
-CANCEL = _route(
+GET = route("get_job", "Get a job", "The job as it is now.", _JOB, 401, 404, 503)
+CANCEL = route(
     "cancel_job",
     "Cancel a job",
     "A queued job never starts; a running one is stopped within a second. A job that has ended stays as it is. The body"
@@ -196,7 +151,7 @@ CANCEL = _route(
     _JOB,
     *(401, 404, 503),
 )
-LOGS = _route(
+LOGS = route(
     "get_job_logs",
     "Read a job's log",
     "Each command line, what ffmpeg printed, its exit code, CPU seconds and peak memory, as text of at most 4 MiB."
@@ -204,17 +159,30 @@ LOGS = _route(
     {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The log."},
     *(401, 404, 503),
 )
-WORKERS = _route(
+DELETE_FILES = route(
+    "delete_job_files",
+    "Delete a job's files",
+    "Deletes all outputs of a job that has ended, at once: `output_files` is empty from then on, and `files_deleted_at`"
+    " says since when. A job that still waits to read one of them fails. Asked for again, it changes nothing.",
+    _JOB,
+    *(401, 404, 409, 503),
+)
+DELETE_FILES["responses"][409] |= {"description": "`conflict`: the job has not ended; cancel it first."}
+DELETE_FILES["responses"][503] |= {
+    "description": "`unavailable`: database or store cannot be reached. Where it is the store, the job has no files any"
+    " more, and the store's are deleted later. Try again to be sure."
+}
+WORKERS = route(
     "list_workers",
     "List the workers",
     "Which workers are registered, and what each has at work. Needs an administrator's key.",
     {"model": WorkersAnswer, "description": "All workers."},
     *(401, 403, 503),
 )
-HEALTH = _route(
+HEALTH = route(
     "healthz", "Is the process up?", "Needs no key.", {"model": UpAnswer, "description": "The process is up."}
 )
-READY = _route(
+READY = route(
     "readyz",
     "Can the service work?",
     "Asks database and store, and looks for a live worker in each configured pool. Needs no key.",

@@ -24,6 +24,9 @@ class JobObject(BaseModel):
     started_at: str | None = Field(description="When the attempt at work began.")
     finished_at: str | None = Field(description="When the job ended.")
     updated_at: str = Field(description="When the job last changed.")
+    files_deleted_at: str | None = Field(
+        description="When its outputs were deleted, by you or because their time was over; null while they are kept."
+    )
     error_message: str = Field(
         description="Why the job failed, at most 4 KiB; empty unless `failed`. When ffmpeg failed, it starts with"
         " `ffmpeg exited with code N`, then come ffmpeg's own error lines."
@@ -32,7 +35,8 @@ class JobObject(BaseModel):
     ffmpeg_command: str | None = Field(None, description="The command, when there is exactly one; else absent.")
     input_files: dict[str, str] = Field(description="As sent: name → URL.")
     output_files: dict[str, str] = Field(
-        description="Name → signed URL, good for 7 days, freshly signed at every read. Empty until the job succeeded."
+        description="Name → signed URL, good for 7 days, freshly signed at every read. Empty until the job succeeded,"
+        " and once its files are deleted."
     )
     webhook_url: str | None = Field(description="As sent.")
     machine: str = Field(description="The worker pool in force.")
@@ -51,6 +55,12 @@ class JobObject(BaseModel):
     speed: float | None = Field(description="Seconds of media a second, while running.")
     eta_seconds: float | None = Field(description="Seconds that the job will likely still take, while running.")
     out_time_seconds: float | None = Field(description="Seconds of media written by the command, while running.")
+    timings: dict[str, float | list[float]] = Field(
+        description="What took how long, once the job has ended: `queue_seconds`, `fetch_seconds`, `command_seconds` of"
+        " each command that began, `keep_seconds`. A step that was not reached is absent; all are until then, and of a"
+        " job that you cancelled.",
+        examples=[{"queue_seconds": 0.006, "fetch_seconds": 0.021, "command_seconds": [1.904], "keep_seconds": 0.008}],
+    )
 
 
 class JobAnswer(BaseModel):
@@ -123,7 +133,15 @@ class ErrorAnswer(BaseModel):
     """A refused request."""
 
     errorCode: Literal[  # noqa: N815  # as clients know it
-        "validationError", "badRequest", "badApiKey", "forbidden", "notFound", "conflict", "unknownError", "unavailable"
+        "validationError",
+        "badRequest",
+        "badApiKey",
+        "forbidden",
+        "notFound",
+        "conflict",
+        "tooManyRequests",
+        "unknownError",
+        "unavailable",
     ] = Field(description="What kind of refusal it is, for programs.")
     message: str = Field(description="What is wrong and, where it can be said, what to write instead.")
 

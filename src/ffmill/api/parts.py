@@ -17,7 +17,10 @@ from ffmill.jobs.endings import Endings
 from ffmill.jobs.model import Job
 from ffmill.jobs.service import Jobs
 from ffmill.jobs.view import OUTPUT_URL_SECONDS, job_object
+from ffmill.metrics.metrics import Metrics, begin
+from ffmill.metrics.watchers import Watchers
 from ffmill.queue.engine import Queue
+from ffmill.store.keyring import Keyring, following
 from ffmill.store.own_files import OwnFiles
 from ffmill.store.signing import Signer
 from ffmill.store.signing_keys import load_or_create
@@ -36,8 +39,12 @@ class Parts:
     pool: Pool
     store: Store
     signer: Signer
+    keyring: Keyring  # keeps the signer's keys up to date
+    queue: Queue
     jobs: Jobs
     own_files: OwnFiles
+    metrics: Metrics
+    watchers: Watchers = field(default_factory=Watchers)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # set when the server is told to stop
 
     @property
@@ -76,16 +83,20 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     async with open_pool(url, max_size=POOL_SIZE, use_seconds=USE_SECONDS) as pool:
         async with pool.connection() as connection:
             signer = Signer(await load_or_create(connection), settings.effective_public_url)
-        queue, endings, own_files = Queue(), Endings(url), OwnFiles(signer, pool)
+        keyring = Keyring(signer, pool)
+        queue, endings, own_files = Queue(), Endings(url), OwnFiles(keyring, pool)
         await queue.open(pool)
-        async with _running(endings):
+        async with _running(endings), following(keyring):
             yield Parts(
                 settings=settings,
                 pool=pool,
                 store=open_store(settings),
                 signer=signer,
+                keyring=keyring,
+                queue=queue,
                 jobs=Jobs(settings, pool, queue, own_files, endings),
                 own_files=own_files,
+                metrics=await begin(pool, settings.machines, settings.worker_lost_seconds),
             )
 
 

@@ -1,6 +1,7 @@
-"""Every request gets an id, which its answer and all its log lines carry, and one log line at its end."""
+"""Every request gets an id, which its answer and all its log lines carry; it is counted, and has a log line."""
 
 import time
+from collections.abc import Callable
 from uuid import uuid4
 
 import structlog
@@ -8,26 +9,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 LOG = structlog.stdlib.get_logger()
-QUIET = ("/healthz", "/readyz")
+QUIET = ("/healthz", "/readyz", "/metrics")
+UNMATCHED = "unmatched"  # the route of a path that there is not
 
 
 class RequestLines:
-    """Sends `X-Request-Id` with every answer and logs method, path (no query: it may hold a signature), status, ms."""
+    """Sends `X-Request-Id` with every answer and logs method, path (no query: it may hold a signature), status, ms.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `count` is told method, route, status and the seconds until the answer began; status 0 is none: the client hung up.
+    """
+
+    def __init__(self, app: ASGIApp, count: Callable[[str, str, int, float], None]) -> None:
         self.app = app
+        self.count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id, began, status = uuid4().hex, time.monotonic(), 0
+        request_id, began, status, answered = uuid4().hex, time.monotonic(), 0, None
 
         async def noting(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], time.monotonic()
                 message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode())]}
             await send(message)
 
@@ -35,7 +41,14 @@ class RequestLines:
             try:
                 await self.app(scope, receive, noting)
             finally:
-                _log(scope, status, time.monotonic() - began)
+                ended = time.monotonic()
+                self.count(scope["method"], _route(scope), status, (answered or ended) - began)
+                _log(scope, status, ended - began)
+
+
+def _route(scope: Scope) -> str:
+    """The template of the path, as `/api/jobs/{job_id}`: paths as sent are without number."""
+    return getattr(scope.get("route"), "path", UNMATCHED)
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:

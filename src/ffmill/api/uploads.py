@@ -21,7 +21,9 @@ def check_announced(request: Request, limit_bytes: int) -> None:
 
 def too_large(limit_bytes: int) -> TooLarge:
     """The refusal of an upload beyond the limit."""
-    return TooLarge(f"the file is larger than {limit_bytes} bytes (FFMILL_MAX_UPLOAD_BYTES)")
+    return TooLarge(
+        f"the file is larger than {limit_bytes} bytes (FFMILL_MAX_UPLOAD_BYTES, or what the account may still store)"
+    )
 
 
 async def chunks(

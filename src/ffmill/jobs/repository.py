@@ -29,9 +29,11 @@ INSERT = f"""
     FROM json_to_recordset(%(asked)s) AS asked (machine text), held ON CONFLICT DO NOTHING
 )
 INSERT INTO jobs (id, account_id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
-                  timeout_seconds, wait_until, warnings, priority, metadata, created_at, queued_at)
+                  timeout_seconds, wait_until, warnings, priority, metadata, traceparent, created_at,
+                  queued_at)
 SELECT id, %(account)s, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url, timeout_seconds,
-       now() + make_interval(secs => %(wait_seconds)s), warnings, priority, metadata, times.at, times.at
+       now() + make_interval(secs => %(wait_seconds)s), warnings, priority, metadata, %(traceparent)s, times.at,
+       times.at
 FROM ROWS FROM (
          json_to_recordset(%(asked)s) AS (
              id uuid, machine text, input_files json, input_keys json, output_files json, ffmpeg_commands json,
@@ -101,6 +103,7 @@ async def insert(
     *,
     wait_seconds: int | None = None,
     silent_seconds: float,
+    traceparent: str | None = None,
 ) -> list[Job]:
     """Writes queued jobs, all or none, and returns them in their order.
 
@@ -110,6 +113,7 @@ async def insert(
         "account": account_id,
         "wait_seconds": wait_seconds,
         "silent": silent_seconds,
+        "traceparent": traceparent,
         "asked": Json([_row(each) for each in accepted]),
     }
     async with connection.cursor(row_factory=job_row) as cursor:

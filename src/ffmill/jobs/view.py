@@ -23,6 +23,7 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
         "started_at": _optional(job.started_at),
         "finished_at": _optional(job.finished_at),
         "updated_at": timestamp(job.updated_at),
+        "files_deleted_at": _optional(job.files_deleted_at),
         "error_message": job.error_message,
         "ffmpeg_commands": list(job.ffmpeg_commands),
         **single,
@@ -43,6 +44,7 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
         "speed": news.speed,
         "eta_seconds": news.eta_seconds,
         "out_time_seconds": news.out_time_seconds,
+        "timings": dict(job.timings),
     }
 
 

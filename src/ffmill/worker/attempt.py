@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from psycopg.errors import ForeignKeyViolation
 
+from ffmill import tracing
 from ffmill.config import Settings
 from ffmill.db.pool import UNREACHABLE, Pool
 from ffmill.errors import AttemptFailed, Refusal
@@ -86,6 +87,7 @@ class Attempts:
             self._tickets.discard(ticket)
 
     async def _work(self, ticket: int) -> None:
+        began = tracing.now()
         try:
             async with self._pool.connection() as connection:
                 claimed = await attempts.claim(
@@ -95,7 +97,14 @@ class Attempts:
             LOG.warning("this worker was taken for dead and claims nothing")
             return
         if claimed is not None:
-            with structlog.contextvars.bound_contextvars(job=str(claimed.job.id), attempt=claimed.job.attempt):
+            job = claimed.job
+            about = {"job_id": str(job.id), "attempt": job.attempt, "machine": job.machine}
+            with (
+                structlog.contextvars.bound_contextvars(job=str(job.id), attempt=job.attempt),
+                tracing.follow("attempt", job.traceparent, began=began, **about),
+            ):
+                with tracing.span("claim", began=began):
+                    pass  # it is over, but only now is it known of which trace it was a step
                 await self._attempt(claimed)
 
     @property
@@ -122,7 +131,7 @@ class Attempts:
         try:
             async with self._slots.take() as slot:
                 try:
-                    await self._ends.finish(claimed, await self._result(claimed, slot, log, meter))
+                    await self._finish(claimed, await self._result(claimed, slot, log, meter), meter)
                 except asyncio.CancelledError:
                     # by a client, who has the row already, or by our own stop, which costs the job nothing, and leaves
                     # us little time: hence before the clean-up
@@ -130,7 +139,17 @@ class Attempts:
                     raise
         except Exception:
             LOG.exception("an attempt broke off")  # a fault of ours; the job runs again, some times
+            tracing.current().fail("it broke off")
             await recovery.drop(self._pool, self._queue, self._settings, [(job.id, job.attempt)])
+
+    async def _finish(self, claimed: Claim, result: Result, meter: Meter) -> None:
+        span, used = tracing.current(), result.usage
+        kept = sum(output.bytes for output in result.outputs)
+        span.note(status=result.status.value, input_bytes=used.input_bytes, output_bytes=kept)
+        if result.status is Status.FAILED:
+            span.fail("the job failed")
+        with meter.step("finish"):
+            await self._ends.finish(claimed, result)
 
     async def _result(self, claimed: Claim, slot: Slot, log: JobLog, meter: Meter) -> Result:
         job, reader = claimed.job, ProgressReader(len(claimed.job.ffmpeg_commands))

@@ -6,33 +6,35 @@ import signal
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import partial
 from secrets import token_hex
 
 import structlog
 import uvloop
 
+from ffmill import tracing
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from ffmill.db.pool import Pool, open_pool
 from ffmill.errors import CannotStart, FfmillError
 from ffmill.net.session import open_session
 from ffmill.queue.engine import WEBHOOKS, Queue, Tasks
+from ffmill.retention.expiry import Expiry
 from ffmill.sandbox import gpu
 from ffmill.sandbox.sandbox import Sandbox
+from ffmill.store.keyring import Keyring, following
 from ffmill.store.signing import Signer
 from ffmill.store.signing_keys import load_or_create
 from ffmill.store.store import open_store
-from ffmill.webhooks.delivery import deliver_job
 from ffmill.worker import recovery, registry
 from ffmill.worker.attempt import Attempts, Identity
+from ffmill.worker.deliveries import Deliveries
 from ffmill.worker.heart import Heart
 from ffmill.worker.inputs import Sources
 from ffmill.worker.registry import Registration
 from ffmill.worker.slots import Slots
 
 LOG = structlog.stdlib.get_logger()
-DELIVERIES = 16  # at once
+DELIVERIES = 64  # at once
 HANG_SECONDS = 5.0
 
 
@@ -52,6 +54,7 @@ async def _work(settings: Settings, machine: str, name: str) -> None:
     # the cage comes first: it may move the process into a mount namespace, which must precede every thread
     async with (
         Sandbox.open(settings, settings.slots, gpu=gpu.of_host() if gpu.serves(machine) else None) as sandbox,
+        tracing.exporting(settings, f"worker-{machine}"),
         open_pool(database_url(settings), min_size=2, max_size=settings.slots + 6) as pool,
         Slots(sandbox, settings.slots) as slots,
     ):
@@ -66,7 +69,7 @@ async def _serve(
         signer = Signer(await load_or_create(connection), settings.effective_public_url)
     queue = Queue()
     await queue.open(pool)
-    async with open_session(settings) as session:
+    async with open_session(settings) as session, following(Keyring(signer, pool)):
         newcomer = Registration(
             name=name,
             machine=machine,
@@ -86,7 +89,9 @@ async def _serve(
             slots=slots,
             sources=sources,
         )
-        tasks = Tasks(work=work.work, deliver=partial(deliver_job, pool, session, signer))
+        deliveries = Deliveries(settings, pool=pool, session=session, signer=signer)
+        expiry = Expiry(settings, pool, store)
+        tasks = Tasks(work=work.work, deliver=deliveries.deliver, keep_house=expiry.run)
         LOG.info("worker is ready", name=name, machine=machine, slots=settings.slots, sandbox=sandbox.level)
         heart = Heart(settings, worker, work, pool=pool, queue=queue)
         await _until(stop, settings, machine, queue=queue, tasks=tasks, heart=heart)

@@ -30,7 +30,7 @@ class Target(Address):
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of an API of its own."""
-    return Settings(data_dir=tmp_path, database_url=database_url, max_body_bytes=1 << 20)  # pyright: ignore[reportArgumentType]  # pydantic makes it secret
+    return Settings(data_dir=tmp_path, database_url=database_url, max_body_bytes=1 << 20, rate_limit=0)  # pyright: ignore[reportArgumentType]  # pydantic makes it secret
 
 
 @pytest.fixture

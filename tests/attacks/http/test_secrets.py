@@ -288,10 +288,8 @@ def test_a_key_is_found_by_its_digest_alone_and_never_compared() -> None:
     Nobody can choose a digest's first bytes to match those of a key unknown to them, so the time tells nothing about
     the key: this is what a comparison in constant time is for. No statement reads keys any other way.
     """
-    rooms = (api_keys, callers, repository)
-    statements = {
-        text for room in rooms for name, text in vars(room).items() if name.isupper() and isinstance(text, str)
-    }
+    names = {**vars(api_keys), **vars(callers), **vars(repository)}
+    statements = {text for name, text in names.items() if name[0].isupper() and isinstance(text, str)}
     reading = {text for text in statements if "hash" in text and "INSERT" not in text}
     assert reading == {callers.CALLER, callers.CALL}
     assert all(text.count("hash") == 2 and "hash = %(hash)s" in text for text in reading)

@@ -76,7 +76,7 @@ def test_every_field_of_request_and_job_is_described(document: dict[str, Any]) -
 
 
 def test_what_needs_a_key_says_so(document: dict[str, Any]) -> None:
-    assert document["paths"]["/api/jobs"]["get"]["security"] == [{"ApiKey": []}]
+    assert document["paths"]["/api/jobs"]["get"]["security"] == [{"ApiKey": ["jobs:read"]}]
     assert "security" not in document["paths"]["/healthz"]["get"]
     assert document["components"]["securitySchemes"]["ApiKey"]["scheme"] == "bearer"
 

@@ -155,6 +155,21 @@ async def test_the_second_upload_is_a_conflict_and_changes_nothing(
     assert len(kept_files(service, s3)) == 1
 
 
+async def test_an_upload_whose_file_has_expired_meanwhile_is_dropped(
+    client: httpx.AsyncClient, service: Service, s3: S3Server
+) -> None:
+    urls = await tmp_file(client)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"slow"
+        async with service.parts.pool.connection() as connection:
+            await connection.execute("DELETE FROM tmp_files")
+        yield b" and late"
+
+    assert refusal(await client.put(urls.upload, content=slow())) == (404, "notFound")
+    assert kept_files(service, s3) == []
+
+
 async def test_of_two_uploads_at_once_the_first_complete_one_wins(
     client: httpx.AsyncClient, service: Service, s3: S3Server
 ) -> None:

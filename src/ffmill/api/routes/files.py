@@ -9,17 +9,20 @@ from starlette.responses import Response
 from ffmill.api import uploads
 from ffmill.api.answers import JsonAnswer
 from ffmill.api.auth import FileWriter
+from ffmill.api.documenting import refusals
 from ffmill.api.objects import ErrorAnswer, UploadAnswer
 from ffmill.api.parts import Parts, parts_of
 from ffmill.api.rates import count_stranger
 from ffmill.api.signed_files import File, answer
-from ffmill.errors import Conflict, Forbidden, NotFound
+from ffmill.errors import Conflict, Forbidden, NotFound, Refusal
 from ffmill.store import media_types, tmp_files
+from ffmill.usage import quotas
 
 router = APIRouter(tags=["Files"])
 
 CREATED: dict[str, Any] = {"model": UploadAnswer, "description": "Where to upload to, and where to download from."}
 NO_KEY = "Needs no API key: the signature in the URL is the permission."
+STRANGERS = "`tooManyRequests`: too many signatures that are not valid came from this address."
 
 
 KEY: dict[str, Any] = {
@@ -44,12 +47,13 @@ def _refused(**words: str) -> dict[int | str, dict[str, Any]]:
     description="Gives a URL to upload one file to, by one PUT with the bytes as its body, and the URL to use that file"
     " by, as an input of a job or to download it. Both expire after an hour. The body of this request does not matter.",
     response_model=None,
-    responses={200: CREATED, **_refused(_401="`badApiKey`", _503="`unavailable`: the database cannot be reached.")},
+    responses={200: CREATED, **refusals(401, 403, 429, 503)},
 )
 async def create_tmp_file(request: Request, caller: FileWriter) -> Response:
     """Two URLs of a new temporary file: one to PUT its bytes to, one to GET them from."""
     parts = parts_of(request)
     async with parts.pool.connection() as connection:
+        await quotas.check_stored(connection, caller.account)
         key = tmp_files.url_key(await tmp_files.create(connection, caller.account.id))
     urls = {
         "upload_url": parts.signer.sign("PUT", key, tmp_files.URL_SECONDS),
@@ -75,6 +79,7 @@ async def create_tmp_file(request: Request, caller: FileWriter) -> Response:
             _403="`forbidden`: the signature is not valid, or has expired.",
             _404="`notFound`: there is no such file any more, or nothing was uploaded yet.",
             _416="`badRequest`: the range lies beyond the end of the file.",
+            _429=STRANGERS,
             _503="`unavailable`: database or store cannot be reached. Try again.",
         ),
     },
@@ -98,10 +103,11 @@ async def download(request: Request) -> Response:
     responses={
         200: {"description": "The file is kept."},
         **_refused(
-            _403="`forbidden`: the signature is not valid, or has expired.",
+            _403="`forbidden`: the signature is not valid, or has expired; or the account may store no more.",
             _404="`notFound`: the temporary file has been deleted.",
             _409="`conflict`: something was uploaded to this URL before.",
             _413="`badRequest`: the file is too large.",
+            _429=STRANGERS,
             _503="`unavailable`: the file came too slowly, or database or store cannot be reached. Try again.",
         ),
     },
@@ -115,23 +121,39 @@ async def upload(request: Request) -> Response:
     file = await _tmp_file(parts, file_id)
     if file.object_key is not None:
         raise _uploaded_before()
-    limit = parts.settings.max_upload_bytes
+    limit = await _most_bytes(parts, file.id)
     uploads.check_announced(request, limit)
     key = tmp_files.new_object_key(file.id)
     size = await parts.store.put_stream(key, uploads.chunks(request, limit), limit)
-    kept_type = request.headers.get("content-type")
-    async with parts.pool.connection() as connection:
-        won = await tmp_files.complete(connection, file.id, key, size, kept_type)
-    if not won:
-        await parts.store.delete(key)
-        raise _uploaded_before()
+    await _complete(parts, file.id, key, size, request.headers.get("content-type"))
     return Response(None, 200)
+
+
+async def _most_bytes(parts: Parts, file_id: UUID) -> int:
+    """How large the upload may be; raises Forbidden when its account has no room at all."""
+    async with parts.pool.connection() as connection:
+        room = await quotas.room(connection, file_id)
+    return min(parts.settings.max_upload_bytes, room or parts.settings.max_upload_bytes)
+
+
+async def _complete(parts: Parts, file_id: UUID, key: str, size: int, kept_type: str | None) -> None:
+    """Makes the object the file, unless another upload was first, or others have taken its room; then it is deleted."""
+    try:
+        async with parts.pool.connection() as connection, connection.transaction():
+            room = await quotas.room(connection, file_id)
+            if room is not None and size > room:
+                raise uploads.too_large(room)
+            if not await tmp_files.complete(connection, file_id, key, size, kept_type):
+                raise _uploaded_before() if await tmp_files.get(connection, file_id) else _deleted()
+    except Refusal:
+        await parts.store.delete(key)
+        raise
 
 
 async def _signed(request: Request, method: str) -> str:
     """The object key of the request's URL; raises Forbidden where it carries no valid signature."""
     try:
-        return parts_of(request).signer.verify(method, _target(request))
+        return await parts_of(request).keyring.verify(method, _target(request))
     except Forbidden:
         await count_stranger(request)
         raise
@@ -158,8 +180,12 @@ async def _tmp_file(parts: Parts, file_id: UUID) -> tmp_files.TmpFile:
     async with parts.pool.connection() as connection:
         file = await tmp_files.get(connection, file_id)
     if file is None:
-        raise NotFound("this temporary file has been deleted")
+        raise _deleted()
     return file
+
+
+def _deleted() -> NotFound:
+    return NotFound("this temporary file has been deleted")
 
 
 def _uploaded_before() -> Conflict:

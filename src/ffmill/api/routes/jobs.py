@@ -1,12 +1,14 @@
 """Jobs over HTTP: create, wait, list, get, cancel, read the log."""
 
 import re
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
+from ffmill import tracing
 from ffmill.api import documented, listed, queries
 from ffmill.api.answers import JsonAnswer
 from ffmill.api.aside import aside
@@ -44,7 +46,9 @@ async def create(request: Request, caller: Writer) -> Response:
     parts = parts_of(request)
     wait = queries.flag(request.query_params, "wait")
     asked, repeatable = await _asked(request, submission)
-    job = await parts.jobs.submit(caller.account, asked, wait=wait, request=repeatable)
+    with _submit(request) as span:
+        job = await parts.jobs.submit(caller.account, asked, wait=wait, request=repeatable)
+        span.note(job_id=str(job.id), machine=job.machine, inputs=len(job.input_files))
     if wait:
         return WaitAnswer(parts, caller.account, job, blank_seconds=request.app.state.blank_seconds)
     return JsonAnswer({"data": await parts.view(job)})
@@ -55,7 +59,9 @@ async def create_batch(request: Request, caller: Writer) -> Response:
     """Accepts all of the jobs or none."""
     parts = parts_of(request)
     asked, repeatable = await _asked(request, submissions)
-    jobs = await parts.jobs.submit_batch(caller.account, asked, request=repeatable)
+    with _submit(request) as span:
+        jobs = await parts.jobs.submit_batch(caller.account, asked, request=repeatable)
+        span.note(jobs=len(jobs))
     return JsonAnswer({"data": await parts.views(jobs)})
 
 
@@ -82,21 +88,26 @@ async def list_jobs(request: Request, caller: Reader) -> Response:
 async def get(request: Request, caller: Reader, job_id: str) -> Response:
     """The job as it is now."""
     parts = parts_of(request)
-    return JsonAnswer({"data": await parts.view(await parts.jobs.get(caller.account, _uuid(job_id)))})
+    return JsonAnswer({"data": await parts.view(await parts.jobs.get(caller.account, uuid_of(job_id)))})
 
 
 @router.post("/jobs/{job_id}/cancel", **documented.CANCEL)
 async def cancel(request: Request, caller: Writer, job_id: str) -> Response:
     """The job, cancelled unless it had ended before."""
     parts = parts_of(request)
-    return JsonAnswer({"data": await parts.view(await parts.jobs.cancel(caller.account, _uuid(job_id)))})
+    return JsonAnswer({"data": await parts.view(await parts.jobs.cancel(caller.account, uuid_of(job_id)))})
 
 
 @router.get("/jobs/{job_id}/logs", response_class=Response, **documented.LOGS)
 async def logs(request: Request, caller: Reader, job_id: str) -> Response:
     """What the commands of the job printed."""
-    log = await parts_of(request).jobs.logs(caller.account, _uuid(job_id))
+    log = await parts_of(request).jobs.logs(caller.account, uuid_of(job_id))
     return PlainTextResponse(log, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _submit(request: Request) -> AbstractContextManager[tracing.Span]:
+    """The first step of a job's trace, or one of a trace that the client has begun (W3C Trace Context)."""
+    return tracing.follow("submit", request.headers.get("traceparent"))
 
 
 async def _asked(request: Request, understand: Understand[T]) -> tuple[T, Repeatable | None]:
@@ -121,7 +132,8 @@ def _repeatable(request: Request, body: Any) -> Repeatable | None:
     return Repeatable.of(key, body)
 
 
-def _uuid(text: str) -> UUID:
+def uuid_of(text: str) -> UUID:
+    """The job's id in a path; raises NotFound where it is none."""
     try:
         return UUID(text)
     except ValueError as error:

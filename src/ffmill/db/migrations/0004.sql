@@ -29,10 +29,13 @@ CREATE UNLOGGED TABLE rate_limits (
 ) WITH (fillfactor = 50);
 
 -- Takes one request out of a bucket of so many requests a second, if it is not empty (the generic cell rate algorithm).
--- full_in: seconds until the bucket is full, as it is afterwards.
+-- full_in: seconds until the bucket is full, as it is afterwards. Both are null for a rate of 0, which is no limit.
 CREATE FUNCTION ffmill_take_v1(_key text, _rate integer, OUT taken boolean, OUT full_in double precision)
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF _rate = 0 THEN
+        RETURN;
+    END IF;
     INSERT INTO rate_limits AS kept (key, full_at) VALUES (_key, now() + make_interval(secs => 1.0 / _rate))
     ON CONFLICT (key) DO UPDATE SET full_at = greatest(kept.full_at, now()) + make_interval(secs => 1.0 / _rate)
     WHERE greatest(kept.full_at, now()) + make_interval(secs => 1.0 / _rate) <= now() + interval '2 seconds'
@@ -68,6 +71,8 @@ ALTER TABLE deliveries
     ADD COLUMN next_try_at   timestamptz,                 -- of one that waits to be tried again
     ADD COLUMN delivered_at  timestamptz,
     ADD UNIQUE (job_id, event);
+
+CREATE INDEX deliveries_pending ON deliveries (id) WHERE state = 'pending';
 
 -- What became of each call; written after it, and never changed.
 CREATE TABLE delivery_attempts (
