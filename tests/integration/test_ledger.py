@@ -99,6 +99,16 @@ async def test_an_attempt_that_was_lost_is_not_metered_even_if_its_worker_comes_
         assert [row["attempt"] for row in await rows(connection)] == [2]
 
 
+async def test_an_attempt_that_was_lost_before_its_job_was_cancelled_is_not_metered(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        worker = await new_worker(connection)
+        taken = await claimed(connection, worker=worker)
+        await attempts.lose(connection, [worker], most=10, message="")
+        await repository.cancel(connection, taken.job.id, taken.job.account_id)
+        assert not await attempts.finish(connection, taken.job, ended(taken))
+        assert await rows(connection) == []
+
+
 async def test_an_attempt_that_was_handed_back_is_not_metered(pool: Pool) -> None:
     async with pool.connection() as connection:
         taken = await claimed(connection)

@@ -44,6 +44,7 @@ WITH ended AS (
            %(peak_memory_bytes)s
     FROM jobs LEFT JOIN ended ON ended.id = jobs.id
     WHERE jobs.id = %(id)s AND attempt = %(attempt)s AND jobs.status IN ('running', 'cancelled')
+      AND started_at IS NOT NULL -- else it was taken for lost, or handed back, before a client cancelled the job
     ON CONFLICT DO NOTHING
 ), forgotten AS (
     DELETE FROM job_progress WHERE job_id = %(id)s AND attempt <= %(attempt)s
