@@ -19,7 +19,7 @@ from tests.processes import command_lines
 from tests.waiting import PATIENCE_SECONDS, until
 
 BROKEN = (OSError, http.client.HTTPException)  # what a client sees of a server that dies; urllib's errors are OSErrors
-LOOPBACK = {"FFMILL_ALLOW_NETS": "127.0.0.0/8"}
+LOOPBACK = {"FFMILL_ALLOW_NETS": "127.0.0.0/8", "FFMILL_RATE_LIMIT_PAID": "1000"}  # clients here ask without a pause
 FRAMES_PER_SECOND = 25
 ENDS = ("succeeded", "failed", "cancelled")
 STAYS = ("status", "finished_at", "error_message", "total_output_bytes")
@@ -27,7 +27,7 @@ STAYS = ("status", "finished_at", "error_message", "total_output_bytes")
 
 @dataclass(frozen=True, kw_only=True)
 class PatientClient(Client):
-    """Tries again after 503 and broken connections, as clients do; nothing may be answered 500."""
+    """Tries again after 429, 503 and broken connections, as clients do; nothing may be answered 500."""
 
     def call(self, method: str, path: str, body: object | None = None) -> Answer:
         """The first answer that is one."""
@@ -40,7 +40,7 @@ class PatientClient(Client):
         except BROKEN:
             return None
         assert answer.status != 500, answer.body
-        return answer if answer.status < 500 else None
+        return answer if answer.status < 500 and answer.status != 429 else None
 
 
 @dataclass(kw_only=True)
