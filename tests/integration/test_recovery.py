@@ -1,15 +1,21 @@
 """Nothing accepted is lost: what dead workers leave behind is found and queued again."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
+from psycopg import OperationalError
+from psycopg.errors import ReadOnlySqlTransaction
 
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
 from ffmill.jobs import attempts, repository
 from ffmill.jobs.model import Status
-from ffmill.queue.engine import TICKET, WEBHOOKS, Queue
+from ffmill.queue import outages
+from ffmill.queue.engine import HOUSEKEEPING, TICKET, WEBHOOKS, Queue
 from ffmill.webhooks import repository as deliveries
 from ffmill.worker import recovery, registry
 from ffmill.worker.registry import Registration
@@ -123,3 +129,73 @@ async def test_a_queued_job_is_cancelled_at_its_wait_limit(pool: Pool, queue: Qu
         assert await repository.status(connection, late.id) == "cancelled"
         assert await repository.status(connection, early.id) == "queued"
         assert await attempts.claim(connection, machine="cpu", worker=await new_worker(connection), ticket=1)
+
+
+@pytest.fixture
+async def numbered(queue: Queue) -> int:
+    """The engine's number of this process as a worker."""
+    return await queue.app.job_manager.register_worker()
+
+
+def answer_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Breaks the connection between a fetch and its answer."""
+    fetch = JobManager.fetch_job
+
+    async def lost(self: JobManager, queues: Iterable[str] | None, worker_id: int) -> None:
+        await fetch(self, queues, worker_id)
+        raise ConnectorException from OperationalError("the connection was reset after the commit")
+
+    monkeypatch.setattr(JobManager, "fetch_job", lost)
+
+
+@pytest.mark.parametrize(("name", "left"), [(WEBHOOKS, ["todo"]), ("cpu", []), (HOUSEKEEPING, [])])
+async def test_a_task_whose_fetch_was_answered_to_nobody_is_taken_back(
+    pool: Pool, queue: Queue, numbered: int, monkeypatch: pytest.MonkeyPatch, *, name: str, left: list[str]
+) -> None:
+    async with pool.connection() as connection:
+        task = {WEBHOOKS: "delivery", "cpu": TICKET, HOUSEKEEPING: HOUSEKEEPING}[name]
+        await connection.execute("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES (%s, %s)", (name, task))
+        answer_nobody(monkeypatch)
+        assert await queue.app.job_manager.fetch_job([name], numbered) is None
+        for expected in (["doing"], left):  # at the first look its answer may be on its way
+            await queue.take_back()
+            rows = await connection.execute("SELECT status FROM procrastinate_jobs")
+            assert [row[0] for row in await rows.fetchall()] == expected
+
+
+async def test_what_this_process_is_at_work_on_is_not_taken_back_nor_what_others_are(
+    pool: Pool, queue: Queue, numbered: int
+) -> None:
+    other = Queue()
+    await other.open(pool)
+    theirs = await other.app.job_manager.register_worker()
+    async with pool.connection() as connection:
+        await queue.issue(connection, "cpu", 2)
+        assert await queue.app.job_manager.fetch_job(["cpu"], numbered)
+        assert await other.app.job_manager.fetch_job(["cpu"], theirs)
+        for _ in range(3):
+            await queue.take_back()
+        assert await tickets(connection, "doing") == 2
+
+
+async def test_a_task_whose_end_could_not_be_written_is_taken_back(
+    pool: Pool, queue: Queue, numbered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read_only(*_: object, **__: object) -> None:
+        raise ConnectorException from ReadOnlySqlTransaction("the database is read-only")
+
+    manager = queue.app.job_manager
+    async with pool.connection() as connection:
+        await connection.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES (%s, 'delivery')", (WEBHOOKS,)
+        )
+        task = await manager.fetch_job([WEBHOOKS], numbered)
+        assert task is not None
+        monkeypatch.setattr(outages, "RETRY_SECONDS", 0)
+        with monkeypatch.context() as outage:
+            outage.setattr(JobManager, "retry_job", read_only)
+            await manager.retry_job(task)
+        for _ in range(2):
+            await queue.take_back()
+        rows = await connection.execute("SELECT status FROM procrastinate_jobs")
+        assert await rows.fetchall() == [("todo",)]

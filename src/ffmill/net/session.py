@@ -1,5 +1,6 @@
 """The HTTP client that inputs and webhooks share: it checks every address at the moment it is dialled."""
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ffmill.config import Settings
 from ffmill.net.addresses import AddressRefused, check
+from ffmill.net.interim import BoundedHandler
+from ffmill.net.lookup import SystemResolver
 
 Guard = Callable[[str], None]  # raises AddressRefused for an address that may not be dialled
 AddrInfo = tuple[int, int, int, str, tuple[Any, ...]]  # as of socket.getaddrinfo
@@ -42,7 +45,7 @@ async def open_session(
     is for its users to bound. `resolver` looks names up in place of the system's.
     """
     guard = partial(check, allow_nets=settings.allow_nets, deny_nets=settings.deny_nets)
-    system = resolver or aiohttp.ThreadedResolver()
+    system = resolver or SystemResolver()
     connector = aiohttp.TCPConnector(
         resolver=GuardedResolver(system, guard),
         socket_factory=_socket_factory(guard),
@@ -50,6 +53,8 @@ async def open_session(
         keepalive_timeout=KEEP_ALIVE_SECONDS,
         limit=0,
     )
+    # there is no other way to it
+    connector._factory = partial(BoundedHandler, loop=asyncio.get_running_loop())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
     async with aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),

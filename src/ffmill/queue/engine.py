@@ -99,10 +99,9 @@ class Queue:
 
     def __init__(self) -> None:
         self.app = App(connector=PsycopgConnector(configure=configure))  # for its own connections, which listen
-        self.app.job_manager = PatientManager(self.app.connector)
+        self._manager = self.app.job_manager = PatientManager(self.app.connector)
         self.app.task(name=TICKET, pass_context=True)(_ticket)
         self.app.task(name=DELIVERY, pass_context=True, retry=Unfinished())(_delivery)
-
         housekeeping = self.app.task(
             name=HOUSEKEEPING,
             queue=HOUSEKEEPING,
@@ -139,16 +138,24 @@ class Queue:
         A dropped ticket is no loss: whoever calls this counts tickets against queued jobs next. Nor is a round of
         housekeeping; it must not be queued again, since the next one may be in the queue, which takes but one.
         """
-        manager = self.app.job_manager
         with reaching():
-            stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds)
+            stalled = await self._manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds)
         for task in stalled:
-            with suppress(NoSuchTask), reaching():  # another worker may mend at the same time
-                if task.task_name in (TICKET, HOUSEKEEPING):
-                    await manager.finish_job(task, Status.ABORTED, delete_job=True)
-                else:
-                    assert task.id is not None  # noqa: S101 - a fetched task has its id
-                    await manager.retry_job_by_id_async(task.id, retry_at=AT_ONCE)
+            assert task.id is not None  # noqa: S101 - a fetched task has its id
+            await self._give_back(task.id, task.task_name)
+
+    async def take_back(self) -> None:
+        """The same for tasks of this process that nobody here is at work on; to be called again and again."""
+        for task, name in await self._manager.forgotten():
+            LOG.warning("a task was not at work", task=task, name=name)
+            await self._give_back(task, name)
+
+    async def _give_back(self, task: int, name: str) -> None:
+        with suppress(NoSuchTask), reaching():  # another worker may mend at the same time
+            if name in (TICKET, HOUSEKEEPING):
+                await self._manager.finish_job_by_id_async(task, Status.ABORTED, delete_job=True)
+            else:
+                await self._manager.retry_job_by_id_async(task, retry_at=AT_ONCE)
 
     async def work(
         self, name: str, tasks: Tasks, *, concurrency: int, drain_seconds: float, silent_seconds: float

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 import structlog
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager, NotificationCallback
@@ -17,6 +18,9 @@ from ffmill.db.pool import UNREACHABLE
 LOG = structlog.stdlib.get_logger()
 RETRY_SECONDS = 0.5
 FINISH_TRIES = 60
+
+# Index idx_procrastinate_jobs_worker_not_null, of the engine.
+DOING = "SELECT id, task_name FROM procrastinate_jobs WHERE worker_id = ANY(%(workers)s) AND status = 'doing'"
 
 
 class NoSuchTask(Exception):
@@ -41,16 +45,44 @@ class PatientManager(JobManager):
 
     At its first error the engine would stop fetching and cancel, 3 s later, all that runs, though a command needs no
     database. What bounds the patience is the worker's heart: it ends the process when nobody has heard it for too long.
+    A task whose fetch was answered to nobody, or whose end could not be written, is found by `forgotten`.
     """
+
+    def __init__(self, connector: BaseConnector) -> None:
+        super().__init__(connector)
+        self._workers = set[int]()  # of this process, by the engine's numbers
+        self._held = set[int]()  # tasks that they have
+        self._suspects = set[int]()  # that they had not, as it seemed at the last look
+
+    async def register_worker(self) -> int:
+        """Makes this process a worker of the engine, once more for each queue."""
+        worker = await super().register_worker()
+        self._workers.add(worker)
+        return worker
+
+    async def forgotten(self) -> list[tuple[int, str]]:
+        """Tasks that are this process's, as the database sees it, and that nobody here is at work on: id and name.
+
+        They seem so at two looks in a row: the answer to a fetch may still be on its way at the first.
+        """
+        with reaching():
+            rows = await self.connector.execute_query_all_async(DOING, workers=list(self._workers))
+        found = {row["id"]: row["task_name"] for row in rows if row["id"] not in self._held}
+        lost = [(task, name) for task, name in found.items() if task in self._suspects]
+        self._suspects = set(found)
+        return lost
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """The next task; none while there is no database, which makes the engine ask again after a pause."""
         try:
             with reaching():
-                return await super().fetch_job(queues, worker_id)
+                job = await super().fetch_job(queues, worker_id)
         except UNREACHABLE as error:
             LOG.warning("no task can be fetched", error=str(error).strip())
             return None
+        if job is not None and job.id is not None:
+            self._held.add(job.id)
+        return job
 
     async def defer_periodic_job(self, job: Job, periodic_id: str, defer_timestamp: int) -> int | None:
         """The task of a round; none while there is no database, and the next round makes up for it."""
@@ -83,7 +115,7 @@ class PatientManager(JobManager):
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """Ends a task, once there is a database."""
-        await _insisted(partial(super().finish_job, job, status, delete_job))
+        await self._insisted(job, partial(super().finish_job, job, status, delete_job))
 
     async def retry_job(
         self,
@@ -94,11 +126,21 @@ class PatientManager(JobManager):
         lock: str | None = None,
     ) -> None:
         """Gives a task back, once there is a database; otherwise it would stay with a worker that lives on."""
-        await _insisted(partial(super().retry_job, job, retry_at, priority, queue, lock))
+        await self._insisted(job, partial(super().retry_job, job, retry_at, priority, queue, lock))
+
+    async def _insisted(self, job: Job, write: Callable[[], Awaitable[None]]) -> None:
+        """Lets go of a task, once there is a database; a try whose answer was lost may have done it already.
+
+        Not for ever, or a worker that is told to stop could not; what is still not written then is `forgotten`.
+        """
+        try:
+            await _tried(write)
+        finally:
+            if job.id is not None:
+                self._held.discard(job.id)
 
 
-async def _insisted(write: Callable[[], Awaitable[None]]) -> None:
-    """Writes, once there is a database; a try whose answer was lost may have done it already."""
+async def _tried(write: Callable[[], Awaitable[None]]) -> None:
     for _ in range(FINISH_TRIES):
         try:
             with reaching():

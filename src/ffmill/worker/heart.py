@@ -62,6 +62,7 @@ class Heart:
         for key in held - mine.keys():
             self._work.revoke(key)
         await recovery.drop(self._pool, self._queue, self._settings, forgotten)
+        await self._queue.take_back()
 
     async def _keep_house(self) -> None:
         """What one worker at a time does for all of them; it may fail, and the next one makes up for it."""
