@@ -15,6 +15,7 @@ from ffmill.errors import CannotStart
 
 GIB = 1 << 30
 MACHINE = re.compile(r"[a-z][a-z0-9-]{0,30}")
+LONGEST_PAUSE = 30 * 24 * 3600
 RESERVED = ("webhooks", "housekeeping")  # queues of our own
 
 
@@ -122,7 +123,7 @@ class Settings(BaseSettings):
     keep_uploads_days: float = Field(
         default=1, ge=1 / 24, description="Days for which temporary files are kept; at least the hour of their URLs."
     )
-    keep_logs_days: float = Field(default=90, gt=0, description="Days for which job logs are kept after a job.")
+    keep_logs_days: float = Field(default=90, gt=0, description="Days for which job logs are kept after the attempt.")
     keep_jobs_days: float = Field(
         default=365, gt=0, description="Days for which jobs are known; with them go their files and logs."
     )
@@ -198,8 +199,8 @@ class Settings(BaseSettings):
     @field_validator("webhook_retry_seconds")
     @classmethod
     def _no_haste(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if any(pause < 0 for pause in value):
-            raise ValueError("a pause has 0 seconds or more")
+        if not all(0 <= pause <= LONGEST_PAUSE for pause in value):
+            raise ValueError(f"a pause has 0 to {LONGEST_PAUSE} seconds, 30 days")
         return value
 
     @field_validator("allow_nets", "deny_nets", "trusted_proxies", mode="before")

@@ -35,7 +35,7 @@ def reader(service: Service, tmp_path: Path) -> Path:
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "ffmill-data").mkdir()
     made = subprocess.run(
-        [FFMILL, "keys", "create", "reader", "--account", str(tmp_path)],
+        [FFMILL, "keys", "create", "reader", "--account", tmp_path.name],
         check=True,
         env={**os.environ, **service.settings},
         capture_output=True,

@@ -16,6 +16,12 @@ RATES = Rates(usual=10, paid=100)
 ADDRESS = "192.0.2.7"
 
 
+@pytest.fixture(autouse=True)
+def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if nothing had been said in the log yet."""
+    monkeypatch.setattr(callers.Complained, "at", float("-inf"))
+
+
 async def new_account(connection: Connection, *, paid: bool = False) -> tuple[Account, str]:
     account = await ensure(connection, f"account {uuid4()}", paid=paid)
     key, _ = await api_keys.create(connection, account.id, "test")
@@ -145,6 +151,25 @@ async def test_a_limiter_that_fails_lets_requests_through_and_says_so(pool: Pool
             caller, allowance = await callers.call(connection, key, ADDRESS, RATES)
         assert (caller and caller.account, allowance) == (account, None)
         assert [line["event"] for line in lines] == ["requests are not limited: the limiter failed"]
+
+
+async def test_where_nothing_can_be_written_requests_are_let_through(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        account, key = await new_account(connection)
+        await connection.execute("SET default_transaction_read_only = on")
+        caller, allowance = await callers.call(connection, key, ADDRESS, RATES)
+        assert (caller and caller.account, allowance) == (account, None)
+        await connection.execute("RESET default_transaction_read_only")
+
+
+async def test_a_limiter_that_fails_is_not_told_at_every_request(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        _, key = await new_account(connection)
+        await connection.execute("DROP TABLE rate_limits")
+        with capture_logs() as lines:
+            for _ in range(3):
+                await callers.call(connection, key, ADDRESS, RATES)
+    assert len(lines) == 1
 
 
 async def test_when_a_key_was_used_is_known_to_the_minute(pool: Pool) -> None:

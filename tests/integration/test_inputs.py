@@ -1,5 +1,6 @@
 """The inputs of an attempt, from a real store and real servers, within what a job may use."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -47,11 +48,11 @@ class Fetching:
     store: CountingStore
     workspace: Workspace
     totals: list[int] = field(default_factory=list[int])
+    budget: Budget = field(default_factory=lambda: Budget(LIMIT))
 
     async def open(self, asked: Job) -> dict[str, bytes]:
-        async with self.sources.open(
-            asked, {name: name for name in asked.input_files}, self.workspace, Budget(LIMIT)
-        ) as inputs:
+        aliases = {name: name for name in asked.input_files}
+        async with self.sources.open(asked, aliases, self.workspace, self.budget) as inputs:
             self.totals.append(inputs.total_bytes)
             return {name: (self.workspace.work / name).read_bytes() for name in self.files()}
 
@@ -121,3 +122,30 @@ async def test_inputs_of_just_the_limit_are_taken(fetching: Fetching) -> None:
     for key in ("tmp/a/1", "tmp/b/1"):
         await fetching.keep(key, bytes(LIMIT // 2))
     assert (await fetching.open(stored(a="tmp/a/1", b="tmp/b/1"))).keys() == {"a", "b"}
+
+
+async def test_what_came_out_of_the_store_before_it_broke_off_was_received(fetching: Fetching) -> None:
+    await fetching.keep("o/x", bytes(1000))
+    fetching.store.failures = 1
+    await fetching.open(stored(a="o/x"))
+    assert fetching.budget.received == 2000
+
+
+async def test_what_came_out_of_the_store_before_a_cancellation_was_received(
+    fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = asyncio.Event()
+
+    async def half(_: object, path: Path) -> int:
+        path.write_bytes(bytes(300))
+        copied.set()
+        await asyncio.Event().wait()
+        return 0
+
+    await fetching.keep("o/x", bytes(1000))
+    monkeypatch.setattr(fetching.store, "get_file", half)
+    opening = asyncio.create_task(fetching.open(stored(a="o/x")))
+    await copied.wait()
+    opening.cancel()
+    await asyncio.wait([opening])
+    assert fetching.budget.received == 300

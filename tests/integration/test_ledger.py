@@ -1,5 +1,6 @@
 """The ledger: every attempt that ends is metered, once, whatever befalls its worker."""
 
+import asyncio
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
@@ -20,9 +21,7 @@ from ffmill.usage.ledger import Asked, Sums
 from ffmill.usage.prices import Prices
 from tests.integration.test_repository import SUBMISSION, claim, new_account, new_worker, result, submit
 
-USED = Usage(
-    input_bytes=11, cpu_seconds=1.5, gpu_seconds=0.25, run_seconds=2.5, wall_seconds=3.5, peak_memory_bytes=1 << 20
-)
+USED = Usage(input_bytes=11, cpu_seconds=1.5, gpu_seconds=0.25, run_seconds=2.5, peak_memory_bytes=1 << 20)
 EVER = Asked(since=datetime(2000, 1, 1, tzinfo=UTC), before=datetime(2100, 1, 1, tzinfo=UTC))
 
 
@@ -50,6 +49,7 @@ async def test_an_attempt_that_ends_its_job_is_metered_whole(pool: Pool) -> None
     assert (row["machine"], row["status"], row["metadata"]) == ("cpu", "succeeded", {"order": "17"})
     assert row["output_bytes"] == 7
     assert row["queue_seconds"] >= 0
+    assert row["wall_seconds"] > 0
 
 
 async def test_a_failed_attempt_is_metered_too(pool: Pool) -> None:
@@ -97,6 +97,27 @@ async def test_an_attempt_that_was_lost_is_not_metered_even_if_its_worker_comes_
         assert not await attempts.finish(connection, taken.job, ended(taken))
         assert await attempts.finish(connection, again.job, ended(again))
         assert [row["attempt"] for row in await rows(connection)] == [2]
+
+
+async def test_an_attempt_that_is_taken_for_lost_while_it_ends_is_not_metered(pool: Pool) -> None:
+    async with pool.connection() as connection, pool.connection() as mending, pool.connection() as watching:
+        worker = await new_worker(connection)
+        taken = await claimed(connection, worker=worker)
+        async with mending.transaction():
+            await attempts.lose(mending, [worker], most=10, message="")
+            finishing = asyncio.create_task(attempts.finish(connection, taken.job, ended(taken)))
+            while not await somebody_waits(watching):
+                pass
+        assert not await finishing
+        assert await rows(watching) == []
+
+
+async def somebody_waits(connection: Connection) -> bool:
+    """Whether a statement of this database waits for a lock."""
+    waiting = await connection.execute(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return await waiting.fetchone() is not None
 
 
 async def test_an_attempt_that_was_lost_before_its_job_was_cancelled_is_not_metered(pool: Pool) -> None:
@@ -153,6 +174,7 @@ async def write(connection: Connection, account: UUID, **differs: object) -> Non
         "metadata": {},
         "output_bytes": 100,
         "queue_seconds": 0,
+        "wall_seconds": 3.5,
         **asdict(USED),
         **differs,
     }

@@ -12,11 +12,13 @@ import pytest
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
 from ffmill.errors import Unavailable
+from ffmill.jobs import attempts, tickets
 from ffmill.jobs import repository as jobs
 from ffmill.jobs.model import Status, Usage
 from ffmill.queue.engine import HOUSEKEEPING, WEBHOOKS, Queue, Tasks
 from ffmill.retention import deletions, repository
 from ffmill.retention.expiry import Expiry, Step
+from ffmill.store import prefixes
 from ffmill.store.store import Store, open_store
 from ffmill.worker import recovery
 from ffmill.worker.ends import Ends
@@ -182,7 +184,9 @@ async def test_a_job_goes_with_its_files_and_all_that_belongs_to_it_but_the_ledg
     async with pool.connection() as connection:
         account = await new_account(connection)
         job = await ended(connection, store, account, "a")
-        await connection.execute("INSERT INTO deliveries (job_id, url) VALUES (%s, 'http://x')", (job.id,))
+        await connection.execute(
+            "INSERT INTO deliveries (job_id, url, state) VALUES (%s, 'http://x', 'failed')", (job.id,)
+        )
         await connection.execute(
             "INSERT INTO job_progress (job_id, attempt, command_index) VALUES (%s, 1, 0)", (job.id,)
         )
@@ -253,7 +257,7 @@ async def test_one_prefix_that_cannot_be_deleted_does_not_hold_up_the_others(
 
     monkeypatch.setattr(disk, "delete_prefix", refuse)
     async with pool.connection() as connection:
-        await deletions.ask(connection, ["outputs/a/", "outputs/b/", "outputs/c/"])
+        await prefixes.ask(connection, ["outputs/a/", "outputs/b/", "outputs/c/"])
         for top in "abc":
             await put(disk, f"outputs/{top}/x")
         assert await deletions.carry_out_all(pool, disk) == 2
@@ -271,11 +275,11 @@ async def test_what_is_asked_for_again_meanwhile_is_listed_again(
         monkeypatch.undo()
         await put(disk, "outputs/a/late")
         async with pool.connection() as other:
-            await deletions.ask(other, [prefix])
+            await prefixes.ask(other, [prefix])
 
     monkeypatch.setattr(disk, "delete_prefix", late)
     async with pool.connection() as connection:
-        await deletions.ask(connection, ["outputs/a/"])
+        await prefixes.ask(connection, ["outputs/a/"])
         await deletions.carry_out(pool, disk, "outputs/a/")
         assert await objects(disk) == ["outputs/a/late"]
         assert await deletions.carry_out_all(pool, disk) == 1
@@ -380,6 +384,7 @@ async def test_what_the_attempts_of_a_job_that_is_given_up_kept_is_deleted(
         async with connection.transaction():
             await recovery.bury(connection, queue, Settings(max_attempts=1), [worker])
         assert await jobs.status(connection, job.id) == "failed"
+        await connection.execute("UPDATE deletions SET due_at = due_at - interval '1 hour'")
         assert await passed(pool, disk) == {"prefixes of objects": 1}
         assert await objects(disk) == []
 
@@ -430,3 +435,36 @@ async def test_statements_use_their_index_on_a_filled_table(pool: Pool, index: s
     plan = "\n".join(row[0] for row in rows)
     assert index in plan, plan
     assert f"Seq Scan on {table}" not in plan
+
+
+async def test_a_job_stays_until_its_webhook_is_delivered_or_given_up(pool: Pool, disk: Store, queue: Queue) -> None:
+    async with pool.connection() as connection:
+        job = await ended(connection, disk, await new_account(connection), "x")
+        await connection.execute("UPDATE jobs SET webhook_url = 'http://x/', created_at = now() - interval '2 years'")
+        await queue.enqueue_delivery(connection, job.id)
+        await passed(pool, disk)
+        assert await one(connection, "SELECT count(*) FROM jobs") == 1
+        await connection.execute("UPDATE deliveries SET state = 'failed'")
+        await passed(pool, disk)
+        assert await one(connection, "SELECT count(*) FROM jobs") == 0
+
+
+@pytest.mark.parametrize("lost_first", [True, False])
+async def test_what_a_cancelled_jobs_attempts_kept_goes_once_they_must_have_ended(
+    pool: Pool, disk: Store, queue: Queue, *, lost_first: bool
+) -> None:
+    async with pool.connection() as connection:
+        account, worker = await new_account(connection), await new_worker(connection)
+        job = await submit(connection, account)
+        await claim(connection, worker)
+        if lost_first:
+            await attempts.lose(connection, [worker], most=10, message="")
+        cancelled = await jobs.cancel(connection, job.id, account)
+        assert cancelled is not None
+        await tickets.ended(connection, queue, cancelled[0])
+        await put(disk, f"outputs/{job.id}/1/x")  # by an attempt that nobody has told yet
+        await passed(pool, disk)
+        assert len(await objects(disk)) == 1
+        await connection.execute("UPDATE deletions SET due_at = due_at - interval '1 hour'")
+        await passed(pool, disk)
+        assert await objects(disk) == []

@@ -130,6 +130,29 @@ async def test_a_url_by_a_key_that_another_process_has_just_made_is_valid(pool: 
         assert await verifies.verify("GET", url) == "a"
 
 
+async def test_a_reading_that_ends_late_brings_no_removed_key_back(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyring, load = await keyring_of(pool), signing_keys.load
+    url = keyring.signer.sign("GET", "a", 60)
+    read, go_on = asyncio.Event(), asyncio.Event()
+
+    async def late(connection: Connection) -> list[SigningKey]:
+        keys = await load(connection)
+        read.set()
+        await go_on.wait()
+        return keys
+
+    with monkeypatch.context() as slow:
+        slow.setattr(signing_keys, "load", late)
+        older = asyncio.create_task(keyring.step())
+        await read.wait()
+    await rotate(pool, at_once=True)
+    newer = asyncio.create_task(keyring.step())
+    go_on.set()
+    await asyncio.gather(older, newer)
+    with pytest.raises(InvalidSignature):
+        keyring.signer.verify("GET", url)
+
+
 async def test_a_keyring_follows_by_itself(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyrings, "FOLLOW_SECONDS", 0)
     monkeypatch.setattr(keyrings, "PAUSE_SECONDS", 0)

@@ -76,7 +76,7 @@ def test_the_time_of_each_command_is_kept_and_their_cost_summed() -> None:
     assert meter.timings()["command_seconds"] == [2.0, 0.5]
     used = meter.usage()
     assert (used.run_seconds, used.cpu_seconds, used.gpu_seconds) == (2.5, 3.75, 0)
-    assert (used.wall_seconds, used.peak_memory_bytes) == (pytest.approx(2.6), 7 * MIB)
+    assert used.peak_memory_bytes == 7 * MIB
 
 
 def test_a_command_that_fails_or_is_cut_off_costs_what_it_took() -> None:
@@ -92,7 +92,7 @@ def test_a_command_that_never_began_costs_nothing() -> None:
     never: Any = Spent(None)
     with pytest.raises(ValueError, match="NUL"), meter.command(never):
         raise ValueError("NUL")
-    assert replace(meter.usage(), wall_seconds=0) == Usage()
+    assert meter.usage() == Usage()
 
 
 def test_the_commands_of_a_machine_with_a_gpu_had_it_while_they_ran() -> None:
@@ -108,5 +108,5 @@ def test_the_commands_of_a_machine_with_a_gpu_had_it_while_they_ran() -> None:
 def test_what_was_received_is_used_though_the_inputs_never_were_complete() -> None:
     budget = Budget(1 << 30)
     meter = Meter(job(), budget)
-    budget.receive(17)
+    budget.received += 17
     assert (meter.usage().input_bytes, meter.total_input_bytes) == (17, None)

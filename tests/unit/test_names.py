@@ -30,6 +30,7 @@ BAD_NAMES = {
     "a\0": "control character",
     "a\x7f": "control character",
     "a\x9b": "control character",
+    "a\uffff": "no character",
     "a\ud800": "surrogate",
     ".": "begins with a dot",
     "..": "begins with a dot",

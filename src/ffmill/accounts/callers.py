@@ -1,5 +1,6 @@
 """Who a request comes from, and whether it comes within its rate: one statement for both."""
 
+import time
 from dataclasses import dataclass
 from math import ceil
 
@@ -14,25 +15,23 @@ from ffmill.db.pool import Connection
 
 LOG = structlog.stdlib.get_logger()
 
+COMPLAIN_SECONDS = 10.0
 BURST_SECONDS = 2  # of its rate that a bucket holds, as 0004.sql has it
 
-# Unique index on api_keys.hash, primary key of accounts.
-_CALLER = """
-WITH caller AS MATERIALIZED (
-    SELECT accounts.*, api_keys.id AS key_id, prefix, scopes
-    FROM api_keys JOIN accounts ON accounts.id = api_keys.account_id
-    WHERE hash = %(hash)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
-), used AS (
-    UPDATE api_keys SET last_used_at = now() FROM caller
-    WHERE api_keys.id = caller.key_id
-      AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < now() - interval '1 minute')
-)
+# Unique index on api_keys.hash, primary key of accounts. It writes nothing: it must do where nothing can be written.
+CALLER = """
+SELECT accounts.*, api_keys.id AS key_id, prefix, scopes, expires_at, last_used_at
+FROM api_keys JOIN accounts ON accounts.id = api_keys.account_id
+WHERE hash = %(hash)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
-CALLER = f"{_CALLER} SELECT * FROM caller"  # noqa: S608 - our own fragments
 
 # The same, and the primary key of rate_limits. Whoever has no key of ours is known by address.
 CALL = f"""
-{_CALLER}, bucket AS (
+WITH caller AS MATERIALIZED ({CALLER}), used AS (
+    UPDATE api_keys SET last_used_at = now() FROM caller
+    WHERE api_keys.id = caller.key_id
+      AND (caller.last_used_at IS NULL OR caller.last_used_at < now() - interval '1 minute')
+), bucket AS (
     SELECT coalesce((SELECT id::text FROM caller), %(address)s) AS key,
            coalesce((SELECT coalesce(rate_limit, CASE WHEN paid THEN %(paid)s ELSE %(usual)s END) FROM caller),
                     %(usual)s) AS rate
@@ -84,7 +83,7 @@ async def call(
         cursor = connection.cursor(row_factory=dict_row)
         row = await (await cursor.execute(CALL, values)).fetchone()
     except psycopg.Error as error:
-        LOG.warning("requests are not limited: the limiter failed", error=str(error).strip())
+        _complain(error)
         cursor = connection.cursor(row_factory=dict_row)
         row = await (await cursor.execute(CALLER, values)).fetchone()
     if row is None:
@@ -94,4 +93,18 @@ async def call(
     if row["id"] is None:
         return None, allowance
     scopes = frozenset(map(Scope, row["scopes"]))
-    return Caller(account=account_of(row), prefix=row["prefix"], scopes=scopes), allowance
+    caller = Caller(account=account_of(row), prefix=row["prefix"], scopes=scopes, expires_at=row["expires_at"])
+    return caller, allowance
+
+
+class Complained:
+    """When it was last said in the log that the limiter fails."""
+
+    at = float("-inf")
+
+
+def _complain(error: Exception) -> None:
+    """Says so in the log, now and then: it would be said of every request."""
+    if time.monotonic() - Complained.at > COMPLAIN_SECONDS:
+        Complained.at = time.monotonic()
+        LOG.warning("requests are not limited: the limiter failed", error=str(error).strip())

@@ -74,6 +74,7 @@ class Caller:
     account: Account
     prefix: str  # of the key
     scopes: frozenset[Scope]
+    expires_at: datetime | None = None  # of the key
 
     def may(self, scope: Scope) -> bool:
         """Whether the key's scopes hold this one."""

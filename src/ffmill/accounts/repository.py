@@ -72,6 +72,8 @@ async def ensure(connection: Connection, name: str, *, paid: bool = False) -> Ac
 def _check_name(name: str) -> None:
     if not name.strip() or name != name.strip() or len(name) > MOST_CHARACTERS or not name.isprintable():
         raise BadRequest(f"the name of an account has 1 to {MOST_CHARACTERS} printable characters, no space around it")
+    if "/" in name or name in (".", ".."):
+        raise BadRequest("the name of an account holds no slash and is not . or ..: it stands in paths")
     with suppress(ValueError):
         UUID(name)
         raise BadRequest("the name of an account must not look like an id")

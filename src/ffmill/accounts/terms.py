@@ -20,7 +20,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "max_month_bytes": (0, MOST_BIGINT),
     "max_stored_bytes": (0, MOST_BIGINT),
     "keep_outputs_days": (0.0001, 36_500),  # some seconds, and a century
-    "keep_uploads_days": (0.0001, 36_500),
+    "keep_uploads_days": (1 / 24, 36_500),  # the hour of their URLs
     "keep_logs_days": (0.0001, 36_500),
     "keep_jobs_days": (0.0001, 36_500),
 }

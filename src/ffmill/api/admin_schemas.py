@@ -47,7 +47,9 @@ class TermsRequest(Body):
     machines: list[Text] | None = Field(
         None, min_length=1, max_length=MOST_MACHINES, description="The machines that its jobs may ask for; null: all."
     )
-    max_timeout_seconds: int | None = _number("max_timeout_seconds", None, "Its longest job, in seconds.")
+    max_timeout_seconds: int | None = _number(
+        "max_timeout_seconds", None, "Its longest job, in seconds; never longer than the installation's longest."
+    )
     max_input_bytes: int | None = _number("max_input_bytes", None, "Its largest input, in bytes.")
     max_month_bytes: int | None = _number("max_month_bytes", None, "Bytes in and out in a calendar month of UTC.")
     max_stored_bytes: int | None = _number("max_stored_bytes", None, "Bytes of outputs and uploads that are kept.")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ffmill.api.quoting import quoted
 from ffmill.errors import ValidationError
@@ -27,17 +27,20 @@ def integer(query: Mapping[str, str], name: str, default: int, *, least: int, mo
 
 
 def time(query: Mapping[str, str], name: str) -> datetime | None:
-    """The time called `name`, as RFC 3339 writes it, with a zone; None where it is missing. Raises ValidationError."""
+    """The time called `name`, as RFC 3339 writes it, with a zone, in UTC; None where it is missing.
+
+    Raises ValidationError.
+    """
     text = query.get(name)
     if text is None:
         return None
     try:
         value = datetime.fromisoformat(text)
-    except ValueError:
-        value = None
-    if value is None or value.tzinfo is None:
-        raise ValidationError(f"{name}: must be a time as 2026-01-31T12:00:00Z, not {quoted(text)}")
-    return value
+        if value.tzinfo is not None:
+            return value.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter of a time that is in another millennium in UTC
+        pass
+    raise ValidationError(f"{name}: must be a time as 2026-01-31T12:00:00Z, not {quoted(text)}")
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:

@@ -1,6 +1,6 @@
 """Rate limits at the edge: whose address a request comes from, and what its answer says of the limit."""
 
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
 
 import structlog
@@ -69,28 +69,32 @@ def address_of(request: Request) -> str:
     proxies = parts_of(request).settings.trusted_proxies
     named = [part.strip() for line in request.headers.getlist("x-forwarded-for") for part in line.split(",")]
     address = request.client.host if request.client else "unknown"
-    while named and _is_among(address, proxies):
-        address = named.pop()
-    return _site(address)
+    parsed = _parsed(address)
+    while named and parsed and any(parsed in network for network in proxies):
+        parsed = _parsed(_without_port(named.pop()))
+    return _site(parsed) if parsed else "unknown"
 
 
-def _is_among(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+def _without_port(part: str) -> str:
+    """An address as proxies write it, some with a port: `192.0.2.1:443`, `[2001:db8::1]:443`."""
+    if part.startswith("["):
+        return part[1:].partition("]")[0]
+    return part.partition(":")[0] if part.count(":") == 1 else part
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """The address; an IPv4 one that came in by a socket for both as what it is."""
     try:
-        return any(ip_address(address) in network for network in networks)
+        address = ip_address(text)
     except ValueError:
-        return False
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
-def _site(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ip_network((parsed, SITE_BITS), strict=False))
-    return str(parsed)
+def _site(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, SITE_BITS), strict=False))
+    return str(address)
 
 
 def _headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:

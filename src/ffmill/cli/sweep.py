@@ -9,7 +9,7 @@ from ffmill.cli.database import explained, reachable
 from ffmill.config import Settings
 from ffmill.db.pool import Pool, open_pool
 from ffmill.retention.expiry import Expiry
-from ffmill.retention.sweep import Sweep
+from ffmill.retention.sweep import Sweep, refuse_strangers
 from ffmill.store.store import open_store
 
 POOL_SIZE = 6
@@ -19,7 +19,9 @@ def expire(settings: Settings) -> None:
     """Makes one pass of what workers do every few minutes, and prints what went."""
 
     async def work(pool: Pool) -> None:
-        async for what, count in Expiry(settings, pool, open_store(settings)).steps():
+        store = open_store(settings)
+        await refuse_strangers(pool, store)
+        async for what, count in Expiry(settings, pool, store).steps():
             typer.echo(f"{what}: {count} deleted")
 
     _with_pool(settings, work)
@@ -29,9 +31,10 @@ def check(settings: Settings, *, older_than_seconds: float, dry_run: bool, anywa
     """Compares rows and objects, prints every finding and a summary."""
 
     async def work(pool: Pool) -> None:
-        sweep = Sweep(pool, open_store(settings), typer.echo, older_than_seconds=older_than_seconds, dry_run=dry_run)
+        store = open_store(settings)
         if not anyway:
-            await sweep.refuse_strangers()
+            await refuse_strangers(pool, store)
+        sweep = Sweep(pool, store, typer.echo, older_than_seconds=older_than_seconds, dry_run=dry_run)
         counts = await sweep.run()
         typer.echo(
             f"{counts.objects} objects: {counts.strays} needed by nobody ({counts.stray_bytes} bytes); "

@@ -20,30 +20,33 @@ JOIN accounts ON accounts.id = (claimed.job).account_id
 """
 
 # Primary key. One statement writes the end, its log, what the attempt used, and wakes the waiters. The log is kept
-# whoever won. The attempt is metered when it ended the job, or was stopped because a client had; not when it was taken
+# whoever won. The row is locked first, so that all of it goes by what the row now is, whoever has just changed it. The
+# attempt is metered when it ended the job, or was stopped because a client had; not when it was taken
 # for lost meanwhile, and never twice: a try whose answer was lost has changed the status.
 FINISH = """
-WITH ended AS (
+WITH held AS MATERIALIZED (
+    SELECT * FROM jobs WHERE id = %(id)s AND attempt = %(attempt)s FOR UPDATE
+), ended AS (
     UPDATE jobs SET status = %(status)s, error_message = %(error_message)s, outputs = %(outputs)s,
            total_input_bytes = %(total_input_bytes)s, total_output_bytes = %(total_output_bytes)s,
-           command_index = %(command_index)s, warnings = (warnings::jsonb || %(warnings)s::jsonb)::json,
+           command_index = %(command_index)s, warnings = (jobs.warnings::jsonb || %(warnings)s::jsonb)::json,
            timings = %(timings)s,
            finished_at = now(), updated_at = now(), worker = NULL, ticket = NULL
-    WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running'
-    RETURNING id, status
+    FROM held WHERE jobs.id = held.id AND held.status = 'running'
+    RETURNING jobs.id, jobs.status
 ), logged AS (
     INSERT INTO job_logs (job_id, account_id, log)
-    SELECT id, account_id, %(log)s FROM jobs WHERE id = %(id)s AND attempt = %(attempt)s
+    SELECT id, account_id, %(log)s FROM held
     ON CONFLICT (job_id) DO UPDATE SET log = excluded.log, written_at = excluded.written_at
 ), metered AS (
     INSERT INTO usage (job_id, attempt, account_id, machine, status, metadata, input_bytes, output_bytes, cpu_seconds,
                        gpu_seconds, wall_seconds, queue_seconds, run_seconds, peak_memory_bytes)
-    SELECT jobs.id, attempt, account_id, machine, coalesce(ended.status, 'cancelled'), metadata, %(input_bytes)s,
+    SELECT held.id, attempt, account_id, machine, coalesce(ended.status, 'cancelled'), metadata, %(input_bytes)s,
            CASE WHEN ended.id IS NULL THEN 0 ELSE coalesce(%(total_output_bytes)s, 0) END, %(cpu_seconds)s,
-           %(gpu_seconds)s, %(wall_seconds)s, extract(epoch FROM started_at - queued_at), %(run_seconds)s,
-           %(peak_memory_bytes)s
-    FROM jobs LEFT JOIN ended ON ended.id = jobs.id
-    WHERE jobs.id = %(id)s AND attempt = %(attempt)s AND jobs.status IN ('running', 'cancelled')
+           %(gpu_seconds)s, extract(epoch FROM clock_timestamp() - started_at),
+           extract(epoch FROM started_at - queued_at), %(run_seconds)s, %(peak_memory_bytes)s
+    FROM held LEFT JOIN ended ON ended.id = held.id
+    WHERE held.status IN ('running', 'cancelled')
       AND started_at IS NOT NULL -- else it was taken for lost, or handed back, before a client cancelled the job
     ON CONFLICT DO NOTHING
 ), forgotten AS (

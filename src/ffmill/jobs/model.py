@@ -108,7 +108,6 @@ class Usage:
     cpu_seconds: float = 0  # of the commands
     gpu_seconds: float = 0  # for which commands had a GPU
     run_seconds: float = 0  # of the commands, by the clock
-    wall_seconds: float = 0  # from claim to end
     peak_memory_bytes: int = 0  # of the largest command
 
 

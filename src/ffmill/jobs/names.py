@@ -13,7 +13,7 @@ DIRECTORIES = ("inputs", "outputs")  # of a job; what lies beside them goes by p
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}\Z")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")  # the last two are no characters, and XML has none
 _VARIABLE = re.compile(
     r"(?P<late>%%[0-9]{0,3}[dst])"  # hls: replaced after the date (-hls_flags second_level_segment_index)
     r"|(?P<percent>%%)"
@@ -56,7 +56,7 @@ def _fault(name: str) -> str | None:
     faults = {
         "it is empty": not name,
         'it holds a "/"; a name is one path segment': "/" in name,
-        "it holds a control character": _CONTROL.search(name) is not None,
+        "it holds a control character, or what is no character": _CONTROL.search(name) is not None,
         "it holds half of a surrogate pair, which is no character": _has_surrogate(name),
         "it begins with a dot": name.startswith("."),
         "it begins with a dash, and would be read as an option": name.startswith("-"),

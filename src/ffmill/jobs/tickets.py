@@ -6,6 +6,9 @@ from uuid import UUID
 from ffmill.db.pool import Connection
 from ffmill.jobs import lines, repository
 from ffmill.jobs.model import Job
+from ffmill.store import prefixes
+
+STOPPED_SECONDS = 3600  # by then an attempt that is being stopped keeps nothing more
 
 
 class Tickets(Protocol):
@@ -25,12 +28,14 @@ class Tickets(Protocol):
 
 
 async def ended(connection: Connection, queue: Tickets, job: Job) -> None:
-    """What follows from a job's end, in the transaction that ended it: waiters wake, its webhook is enqueued, and what
-    its account's ceiling held back may begin."""
+    """What follows from a job's end that no attempt of it wrote, in the transaction that ended it: waiters wake, its
+    webhook is enqueued, what its account's ceiling held back may begin, and what attempts may have kept is to go."""
     await repository.announce_end(connection, job.id)
     if job.webhook_url is not None:
         await queue.enqueue_delivery(connection, job.id)
     await let_begin(connection, queue, job)
+    if job.attempt > 0:
+        await prefixes.ask(connection, [prefixes.of_job(job.id)], in_seconds=STOPPED_SECONDS)
 
 
 async def let_begin(connection: Connection, queue: Tickets, ended_job: Job) -> None:

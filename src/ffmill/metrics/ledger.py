@@ -17,17 +17,21 @@ MOST_PAGES = 40  # at once; what is left is for the next time
 _HORIZON = "pg_snapshot_xmin(pg_current_snapshot())"
 HORIZON = f"SELECT {_HORIZON}::text::bigint"
 
-_SINCE = f"WHERE xid >= %s::text::xid8 AND xid < {_HORIZON} ORDER BY xid FETCH FIRST {PAGE} ROWS WITH TIES"
+# Rows that came from another database by a backup have its numbers, but they are old.
+_SINCE = (
+    f"WHERE xid >= %s::text::xid8 AND xid < {_HORIZON} AND {{time}} > now() - interval '1 day'"
+    f" ORDER BY xid FETCH FIRST {PAGE} ROWS WITH TIES"
+)
 # Index usage_by_xid.
 ATTEMPTS = f"""
 SELECT xid::text::bigint AS xid, machine, status, queue_seconds, run_seconds, wall_seconds,
        input_bytes, output_bytes, cpu_seconds, gpu_seconds
-FROM usage {_SINCE}
+FROM usage {_SINCE.format(time="ended_at")}
 """  # noqa: S608 - our own fragments
 # Index delivery_attempts_by_xid.
 CALLS = f"""
 SELECT xid::text::bigint AS xid, error IS NULL AS delivered, duration_seconds
-FROM delivery_attempts {_SINCE}
+FROM delivery_attempts {_SINCE.format(time="started_at")}
 """  # noqa: S608 - our own fragments
 
 

@@ -8,6 +8,7 @@ from ffmill.errors import Conflict
 from ffmill.jobs.model import Job
 from ffmill.jobs.service import Jobs
 from ffmill.retention import deletions, repository
+from ffmill.store import prefixes
 from ffmill.store.store import Store
 
 
@@ -23,7 +24,7 @@ async def delete_files(jobs: Jobs, pool: Pool, store: Store, account: Account, j
             raise Conflict(f"the job is {job.status.value}: cancel it first, then delete its files")
         if job.files_deleted_at is not None:
             break
-    await deletions.carry_out(pool, store, deletions.of_job(job_id))
+    await deletions.carry_out(pool, store, prefixes.of_job(job_id))
     return job
 
 

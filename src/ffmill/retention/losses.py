@@ -9,7 +9,7 @@ from uuid import UUID
 from ffmill.db.pool import Connection, Pool
 from ffmill.errors import FfmillError
 from ffmill.jobs.names import shown
-from ffmill.retention import deletions
+from ffmill.store import prefixes
 from ffmill.store.store import Store
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ async def lost_uploads(pool: Pool, store: Store) -> AsyncGenerator[LostUpload]:
 
 async def _not_listed(store: Store, job_id: UUID, keys: Mapping[str, str]) -> dict[str, str]:
     """Those of a job's outputs that are missing: one list, however many there are, and a second look at each."""
-    there = {found.location async for page in store.list_objects(deletions.of_job(job_id)) for found in page}
+    there = {found.location async for page in store.list_objects(prefixes.of_job(job_id)) for found in page}
     missing = {name: key for name, key in keys.items() if store.location(key) not in there}
     return {name: key for name, key in missing.items() if await store.stat(key) is None}
 

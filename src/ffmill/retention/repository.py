@@ -10,7 +10,7 @@ from ffmill.db.pool import Connection
 from ffmill.jobs.model import Job
 from ffmill.jobs.references import UNREFERENCED
 from ffmill.jobs.rows import job_row
-from ffmill.retention.deletions import ASK
+from ffmill.store.prefixes import ASK
 
 BATCH = 200  # rows: with logs of 4 MiB each, within the time limit of a statement
 SMALL_ROWS = 10_000
@@ -26,6 +26,8 @@ SELECT due.id FROM accounts CROSS JOIN LATERAL (
 ) AS due LIMIT %(most)s
 """
 _NOBODY_READS_JOB = UNREFERENCED.format(owner="jobs.id")
+# Unique index on job_id and event of deliveries.
+_DELIVERED = "NOT EXISTS (SELECT FROM deliveries WHERE deliveries.job_id = jobs.id AND deliveries.state = 'pending')"
 _NOBODY_READS_UPLOAD = UNREFERENCED.format(owner="tmp_files.id")
 
 # Index jobs_with_files.
@@ -68,13 +70,13 @@ DUE_JOBS = _DUE.format(
     id="id",
     age="created_at",
     term="keep_jobs_days",
-    conditions=f"jobs.finished_at IS NOT NULL AND {_NOBODY_READS_JOB}",
+    conditions=f"jobs.finished_at IS NOT NULL AND {_NOBODY_READS_JOB} AND {_DELIVERED}",
 )
 # Primary keys; logs, deliveries and references go with it. What it used is in the ledger, for ever.
 DELETE_JOBS = f"""
 WITH gone AS (
-    DELETE FROM jobs WHERE id = ANY(%(ids)s) AND {_NOBODY_READS_JOB} RETURNING id, files_deleted_at
-), asked AS ({ASK.format(prefixes="SELECT 'outputs/' || id || '/' FROM gone WHERE files_deleted_at IS NULL")}
+    DELETE FROM jobs WHERE id = ANY(%(ids)s) AND {_NOBODY_READS_JOB} AND {_DELIVERED} RETURNING id
+), asked AS ({ASK.format(prefixes="SELECT 'outputs/' || id || '/' FROM gone")}
 ), forgotten AS (
     DELETE FROM job_progress WHERE job_id IN (SELECT id FROM gone)
 )

@@ -88,4 +88,4 @@ def _of_upload(objects: Mapping[UUID, str | None], found: Found, match: re.Match
     file_id = UUID(match["owner"])
     if file_id not in objects:
         return "its temporary file is gone"
-    return None if found.location == objects[file_id] else "it is not the upload that was taken"
+    return None if objects[file_id] in (None, found.location) else "another upload was taken"

@@ -12,7 +12,7 @@ from ffmill.retention.strays import PREFIXES, strays
 from ffmill.store.store import Found, Store
 
 ASK_BACK = (
-    "are FFMILL_STORE_URL and FFMILL_DATABASE_URL (or --data-dir) those of one service? With --anyway, it is done"
+    "are FFMILL_STORE_URL and FFMILL_DATABASE_URL (or --data-dir) those of one service? --check --anyway compares them"
 )
 
 # Whether any row names a file.
@@ -50,17 +50,6 @@ class Sweep:
         self._before = time.time() - older_than_seconds
         self.counts = Counts()
 
-    async def refuse_strangers(self) -> None:
-        """Raises CannotStart where one side is empty and the other is not: they hardly belong together.
-
-        One wrong variable would else delete all files, or take them off all jobs.
-        """
-        holds = await self._store_holds_any()
-        if holds and not await self._is(HAS_ROWS):
-            raise CannotStart(f"the store holds files, and the database knows of none: {ASK_BACK}")
-        if not holds and await self._is(NAMES_FILES):
-            raise CannotStart(f"the database knows of files, and the store is empty: {ASK_BACK}")
-
     async def run(self) -> Counts:
         """Compares and mends; raises Unavailable, and what was done until then stays done."""
         for prefix in PREFIXES:
@@ -97,13 +86,27 @@ class Sweep:
     def _say(self, what: str) -> None:
         self._tell(f"would {what}" if self._dry_run else what)
 
-    async def _store_holds_any(self) -> bool:
-        for prefix in PREFIXES:
-            async for _ in self._store.list_objects(prefix):
-                return True
-        return False
 
-    async def _is(self, statement: str) -> bool:
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(statement.encode())).fetchone()
-        return bool(row and row[0])
+async def refuse_strangers(pool: Pool, store: Store) -> None:
+    """Raises CannotStart where one side is empty and the other is not: they hardly belong together.
+
+    One wrong variable would else delete all files, or take them off all jobs, or forget what is to be deleted.
+    """
+    holds = await _holds_any(store)
+    if holds and not await _is(pool, HAS_ROWS):
+        raise CannotStart(f"the store holds files, and the database knows of none: {ASK_BACK}")
+    if not holds and await _is(pool, NAMES_FILES):
+        raise CannotStart(f"the database knows of files, and the store is empty: {ASK_BACK}")
+
+
+async def _holds_any(store: Store) -> bool:
+    for prefix in PREFIXES:
+        async for _ in store.list_objects(prefix):
+            return True
+    return False
+
+
+async def _is(pool: Pool, statement: str) -> bool:
+    async with pool.connection() as connection:
+        row = await (await connection.execute(statement.encode())).fetchone()
+    return bool(row and row[0])

@@ -31,6 +31,7 @@ class Keyring:
         self.signer = signer
         self._pool = pool
         self._wanted = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
         self._waiting: list[asyncio.Future[bool]] = []  # whoever looks for a key; gets whether they were read
         self._strange: dict[str, None] = {}  # the ids that were not found, oldest first
 
@@ -69,10 +70,11 @@ class Keyring:
 
     async def step(self) -> None:
         """Reads the keys once; raises OperationalError and its like when the database cannot be reached."""
-        async with self._pool.connection() as connection:
-            keys = await signing_keys.load(connection)
-        if keys:  # a process that can sign nothing would be of no use
-            self.signer.replace(keys)
+        async with self._one_at_a_time:  # or an older reading that ends last would bring removed keys back
+            async with self._pool.connection() as connection:
+                keys = await signing_keys.load(connection)
+            if keys:  # a process that can sign nothing would be of no use
+                self.signer.replace(keys)
 
     async def _answer(self) -> None:
         """Reads the keys for all who look for one by now: those who come later want a later reading."""

@@ -7,7 +7,7 @@ from ffmill.errors import BadRequest
 MAX_KEY_BYTES = 1024  # of S3: "Creating object key names" in its user guide
 MAX_SEGMENT_BYTES = 255  # NAME_MAX of Linux
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")  # S3 lists in XML, which has not the last two
 
 
 def check_key(key: str) -> str:

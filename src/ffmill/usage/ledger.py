@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +57,13 @@ class Asked:
     since: datetime
     before: datetime
     group_by: str = "day"  # a name of GROUPS, or `metadata.KEY`
+
+
+async def now(connection: Connection) -> datetime:
+    """The time by the clock that dates the ledger's rows, in UTC."""
+    row = await (await connection.execute("SELECT now()")).fetchone()
+    assert row is not None  # noqa: S101 - it always returns a row
+    return row[0].astimezone(UTC)
 
 
 async def sums(connection: Connection, account_id: UUID, asked: Asked) -> Sequence[tuple[str | None, Sums]]:

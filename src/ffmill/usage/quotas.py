@@ -1,6 +1,6 @@
 """Quotas: what an account may not go beyond, checked before a job or an upload is accepted.
 
-Jobs that are under way when a quota is reached run to their end.
+Jobs that were accepted before a quota was reached run to their end.
 """
 
 from datetime import datetime

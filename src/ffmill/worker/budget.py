@@ -27,11 +27,6 @@ class Budget:
         self.check(size)
         self._taken += size
 
-    def receive(self, size: int) -> None:
-        """Charges so many bytes that have arrived, or raises TooMuch."""
-        self.received += size
-        self.take(size)
-
     def give_back(self, size: int) -> None:
         """For bytes that are not there any more."""
         self._taken -= size

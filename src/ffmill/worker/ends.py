@@ -13,7 +13,7 @@ from ffmill.jobs import attempts, repository
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.model import Job, Result, Status, Usage
 from ffmill.jobs.tickets import Tickets, let_begin
-from ffmill.retention import deletions
+from ffmill.store import prefixes
 from ffmill.store.store import Store
 
 LOG = structlog.stdlib.get_logger()
@@ -33,20 +33,23 @@ class Ends:
         job, done = claimed.job, result.status is Status.SUCCEEDED
         await self._discard(job, range(1, job.attempt if done else job.attempt + 1))  # while the job is still ours
         won = await patiently(partial(self._write, claimed, result), self._patience)
-        if not won and done and not await self._published(job):
-            await self._discard(job, [job.attempt])
+        if not won and done:
+            await self._discard_unless_published(job)
         LOG.info("job ended", status=result.status.value, error=result.error_message.partition("\n")[0])
 
     async def hand_back(self, job: Job, log: str, used: Usage) -> None:
         """Queues the job again, at no cost to it; of one that a client had stopped, log and usage are written."""
+        stopped = Result(status=Status.CANCELLED, log=log, usage=used)
+        await patiently(partial(self._write_back, job, stopped), self._patience)
+        await self._discard_unless_published(job)
+
+    async def _write_back(self, job: Job, stopped: Result) -> None:
         async with self._pool.connection() as connection, connection.transaction():
             if await attempts.hand_back(connection, job):
                 await self._queue.issue(connection, job.machine)
                 LOG.info("job handed back")
             else:
-                await attempts.finish(connection, job, Result(status=Status.CANCELLED, log=log, usage=used))
-        if not await self._published(job):
-            await self._discard(job, [job.attempt])
+                await attempts.finish(connection, job, stopped)
 
     async def _write(self, claimed: Claim, result: Result) -> bool:
         job = claimed.job
@@ -60,6 +63,10 @@ class Ends:
                     await let_begin(connection, self._queue, job)
                 return won
 
+    async def _discard_unless_published(self, job: Job) -> None:
+        if not await patiently(partial(self._published, job), self._patience):
+            await self._discard(job, [job.attempt])
+
     async def _published(self, job: Job) -> bool:
         """Whether the row names this attempt's outputs: a commit whose answer was lost is a commit."""
         async with self._pool.connection() as connection:
@@ -71,14 +78,14 @@ class Ends:
 
         Where the store cannot, it is written down, for housekeeping: no attempt has such a number again.
         """
-        prefixes = [deletions.of_attempt(job.id, attempt) for attempt in numbers]
+        kept = [prefixes.of_attempt(job.id, attempt) for attempt in numbers]
         try:
-            for prefix in prefixes:
+            for prefix in kept:
                 await self._store.delete_prefix(prefix)
         except Unavailable as error:
             LOG.warning("what an attempt kept for nothing is deleted later", error=error.message)
-            await patiently(partial(self._leave, prefixes), self._patience)
+            await patiently(partial(self._leave, kept), self._patience)
 
-    async def _leave(self, prefixes: Sequence[str]) -> None:
+    async def _leave(self, kept: Sequence[str]) -> None:
         async with self._pool.connection() as connection:
-            await deletions.ask(connection, prefixes)
+            await prefixes.ask(connection, kept)

@@ -23,7 +23,6 @@ class Meter:
         self.budget = budget
         self.total_input_bytes: int | None = None  # of all inputs, once they are there
         self._clock = clock
-        self._began = clock()
         self._has_gpu = gpu.serves(job.machine)
         self._steps = dict[str, float]()
         self._commands = list[float]()
@@ -68,7 +67,6 @@ class Meter:
             cpu_seconds=self._cpu_seconds,
             gpu_seconds=ran if self._has_gpu else 0.0,
             run_seconds=ran,
-            wall_seconds=self._clock() - self._began,
             peak_memory_bytes=self._peak_memory_bytes,
         )
 

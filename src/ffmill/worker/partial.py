@@ -58,9 +58,10 @@ class PartialFile:
 
     async def write(self, chunk: bytes) -> None:
         """Appends bytes; raises TooMuch, and OSError when the disk takes no more."""
+        self._budget.received += len(chunk)
         if self.size + len(chunk) > self._limit_bytes:
             raise TooMuch(f"is larger than {self._limit_bytes} bytes, the most there may be ({LIMIT})")
-        self._budget.receive(len(chunk))
+        self._budget.take(len(chunk))
         at, self.size = self.size, self.size + len(chunk)
         if at < DIRECT_BYTES:
             _write(self._descriptor, chunk, at)

@@ -11,7 +11,6 @@ from ffmill.jobs import attempts, idempotency, lines, repository
 from ffmill.jobs.model import Job, Status
 from ffmill.jobs.tickets import Tickets, ended
 from ffmill.queue.engine import Queue
-from ffmill.retention import deletions
 from ffmill.worker import registry
 from ffmill.worker.registry import Registration
 
@@ -90,7 +89,6 @@ async def _follow(connection: Connection, queue: Tickets, job: Job) -> None:
     if job.status is Status.QUEUED:
         await queue.issue(connection, job.machine)
     else:
-        await deletions.ask(connection, [deletions.of_job(job.id)])  # what its attempts may have kept
         await ended(connection, queue, job)
 
 

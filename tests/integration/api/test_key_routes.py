@@ -13,6 +13,7 @@ from ffmill.accounts.model import USUAL, Account, ApiKey, Scope
 from ffmill.accounts.repository import ensure
 from ffmill.api.admin_objects import KeyObject, NewKeyObject
 from ffmill.config import Settings
+from ffmill.jobs.view import timestamp
 
 from .conftest import Service, open_service
 
@@ -204,3 +205,39 @@ async def test_a_key_may_expire_late(admin: httpx.AsyncClient) -> None:
     answer = await admin.post("/api/keys", json={"name": "x", "expires_at": "8999-12-31T23:59:59Z"})
     assert answer.json()["data"]["expires_at"] == "8999-12-31T23:59:59.000Z"
     assert (await admin.get("/api/keys")).status_code == 200
+
+
+async def test_a_key_revokes_none_that_may_do_more_than_itself(service: Service) -> None:
+    async with service.parts.pool.connection() as connection:
+        _, admin = await api_keys.create(connection, service.account.id, "admin", scopes=[Scope.ADMIN])
+        key, own = await api_keys.create(connection, service.account.id, "keys", scopes=[Scope.KEYS_WRITE])
+    async with service.client(key=key) as client:
+        answer = await client.delete(f"/api/keys/{admin.prefix}")
+        assert (answer.status_code, answer.json()["errorCode"]) == (403, "forbidden")
+        assert (await client.delete(f"/api/keys/{own.prefix}")).status_code == 200
+
+
+async def test_a_key_that_ends_makes_none_that_outlives_it(service: Service) -> None:
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    async with service.parts.pool.connection() as connection:
+        key, _ = await api_keys.create(
+            connection, service.account.id, "keys", scopes=[Scope.KEYS_WRITE], expires_at=end
+        )
+    body = {"name": "child", "scopes": ["keys:write"]}
+    async with service.client(key=key) as client:
+        made = await client.post("/api/keys", json=body)
+        assert made.json()["data"]["expires_at"] == timestamp(end)
+        later = await client.post("/api/keys", json={**body, "expires_at": timestamp(end + timedelta(seconds=1))})
+        assert (later.status_code, later.json()["errorCode"]) == (403, "forbidden")
+
+
+async def test_an_administrator_names_the_account_in_the_query_as_well(service: Service) -> None:
+    async with service.parts.pool.connection() as connection:
+        await ensure(connection, "theirs")
+        key, own = await api_keys.create(connection, service.account.id, "admin", scopes=[Scope.ADMIN])
+    async with service.client(key=key) as client:
+        made = await client.post("/api/keys?account=theirs", json={"name": "for them"})
+        assert made.json()["data"]["account"] == "theirs"
+        assert (await client.delete(f"/api/keys/{own.prefix}?account=theirs")).status_code == 404
+        prefix = made.json()["data"]["prefix"]
+        assert (await client.delete(f"/api/keys/{prefix}?account=theirs")).status_code == 200

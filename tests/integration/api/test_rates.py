@@ -139,6 +139,9 @@ async def test_a_limiter_that_fails_refuses_nobody(client: httpx.AsyncClient, se
         ("2001:db8:1:2:3::4", [], "2001:db8:1:2::/64"),
         ("::ffff:192.0.2.1", [], "192.0.2.1"),
         ("fd00::1", ["2001:db8:1:2:3::4"], "2001:db8:1:2::/64"),
+        ("::ffff:10.0.0.1", ["198.51.100.9"], "198.51.100.9"),
+        ("10.0.0.1", ["198.51.100.9:5678"], "198.51.100.9"),
+        ("10.0.0.1", ["[2001:db8:1:2:3::4]:443"], "2001:db8:1:2::/64"),
     ],
 )
 async def test_whose_address_counts(settings: Settings, peer: str, forwarded: list[str], address: str) -> None:

@@ -1,6 +1,6 @@
 """Usage over HTTP."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import httpx
 import pytest
@@ -48,6 +48,21 @@ async def test_without_a_time_it_is_this_month_by_day(client: httpx.AsyncClient,
     assert ever["total"]["jobs"] == 2
 
 
+async def test_what_ended_just_now_counts_though_the_database_is_ahead_of_us(
+    client: httpx.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with service.parts.pool.connection() as connection:
+        await write(connection, service.account.id, ended_at=datetime.now(UTC))
+
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Behind":
+            return cls(2026, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr("ffmill.api.routes.usage.datetime", Behind)
+    assert (await client.get("/api/usage")).json()["total"]["jobs"] == 1
+
+
 async def test_an_account_that_did_nothing_used_nothing(client: httpx.AsyncClient) -> None:
     body = (await client.get("/api/usage")).json()
     assert body["data"] == []
@@ -67,6 +82,8 @@ async def test_an_account_that_did_nothing_used_nothing(client: httpx.AsyncClien
         "from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z",
         "from=2999-01-01T00:00:00Z",
         "to=%00",
+        "from=0001-01-01T00:00:00%2B23:59",
+        "to=9999-12-31T23:59:59-05:00",
     ],
 )
 async def test_a_query_that_is_wrong_is_told_so(client: httpx.AsyncClient, query: str) -> None:

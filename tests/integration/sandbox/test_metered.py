@@ -22,7 +22,7 @@ async def test_a_command_costs_cpu_and_memory(bench: Bench) -> None:
     used = meter.usage()
     assert used.cpu_seconds == done.exit.cpu_seconds > 0
     assert used.peak_memory_bytes == done.exit.peak_memory_bytes > 0
-    assert used.wall_seconds >= used.run_seconds > 0
+    assert used.run_seconds > 0
 
 
 async def test_a_command_that_is_cut_off_costs_what_it_took_until_then(bench: Bench) -> None:

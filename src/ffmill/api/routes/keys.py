@@ -38,15 +38,16 @@ async def create_key(request: Request, caller: KeyWriter) -> Response:
     """A new key, shown this once."""
     wanted = await asked(request, KeyRequest)
     _check_scopes(caller, wanted.scopes)
+    expires_at = _expiry(caller, wanted.expires_at)
     async with parts_of(request).pool.connection() as connection:
-        account = await _account(connection, caller, wanted.account)
+        account = await _account(connection, caller, wanted.account or request.query_params.get("account"))
         text, key = await managing.create_key(
             connection,
             audit.by_key(caller),
             account,
             wanted.name,
             scopes=wanted.scopes,
-            expires_at=wanted.expires_at,
+            expires_at=expires_at,
         )
     return JsonAnswer({"data": {**view(key), "key": text}}, headers=NOT_KEPT)
 
@@ -54,9 +55,14 @@ async def create_key(request: Request, caller: KeyWriter) -> Response:
 @router.delete("/keys/{key}", **documented.REVOKE_KEY)
 async def revoke_key(request: Request, caller: KeyWriter, key: str) -> Response:
     """Revokes the key of that id or prefix."""
-    own = None if caller.may(Scope.ADMIN) else caller.account.id
+    named = request.query_params.get("account")
     async with parts_of(request).pool.connection() as connection:
-        revoked = await managing.revoke_key(connection, audit.by_key(caller), key, account_id=own)
+        anybodys = named is None and caller.may(Scope.ADMIN)
+        account_id = None if anybodys else (await _account(connection, caller, named)).id
+        found = await api_keys.find(connection, key, account_id=account_id)
+        if more := _lacking(caller, found.scopes):
+            raise Forbidden(f"this key may do what yours may not: {', '.join(more)}")
+        revoked = await managing.revoke_key(connection, audit.by_key(caller), key, account_id=account_id)
     return JsonAnswer({"data": view(revoked)})
 
 
@@ -80,9 +86,21 @@ def _optional(time: datetime | None) -> str | None:
 
 
 def _check_scopes(caller: Caller, scopes: Iterable[Scope]) -> None:
-    lacking = [scope for scope in dict.fromkeys(scopes) if not caller.may(scope)]
-    if lacking:
+    if lacking := _lacking(caller, scopes):
         raise Forbidden(f"scopes: your key cannot give what it lacks itself: {', '.join(lacking)}")
+
+
+def _lacking(caller: Caller, scopes: Iterable[Scope]) -> list[Scope]:
+    return [scope for scope in dict.fromkeys(scopes) if not caller.may(scope)]
+
+
+def _expiry(caller: Caller, wanted: datetime | None) -> datetime | None:
+    """When the new key ends: with the one that makes it at the latest, unless that is an administrator's."""
+    if caller.expires_at is None or caller.may(Scope.ADMIN):
+        return wanted
+    if wanted is not None and wanted > caller.expires_at:
+        raise Forbidden(f"expires_at: a new key cannot outlive yours, which expires at {timestamp(caller.expires_at)}")
+    return wanted or caller.expires_at
 
 
 async def _account(connection: Connection, caller: Caller, named: str | None) -> Account:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -75,8 +75,9 @@ DOCUMENTED = route(
 async def usage(request: Request, caller: UsageReader) -> Response:
     """The sums of what is asked for."""
     parts, query = parts_of(request), request.query_params
-    asked, prices = _asked(query), Prices.of(parts.settings)
+    prices = Prices.of(parts.settings)
     async with parts.pool.connection() as connection:
+        asked = _asked(query, await ledger.now(connection))
         account = await _account(connection, caller, query.get("account"))
         groups = await ledger.sums(connection, account.id, asked)
     total = Sums()
@@ -103,8 +104,7 @@ async def _account(connection: Connection, caller: Caller, name: str | None) -> 
     return await managing.account_named(connection, name)
 
 
-def _asked(query: Mapping[str, str]) -> Asked:
-    now = datetime.now(UTC)
+def _asked(query: Mapping[str, str], now: datetime) -> Asked:
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     since, before = queries.time(query, "from") or month, queries.time(query, "to") or now
     if since > before:

@@ -131,10 +131,11 @@ SELECT DISTINCT jobs.id, split_part(inputs.key, '/', 2)::uuid
 FROM jobs, json_each_text(jobs.input_keys) AS inputs (name, key)
 WHERE jobs.status IN ('queued', 'running');
 
--- Objects that are to go, by the prefix of their keys: written with what makes them needless, gone once they are.
+-- Objects that are to go, by the prefix of their keys: written with what makes them needless, gone once they are. Some
+-- only after a while: an attempt that is being stopped may still keep some.
 CREATE TABLE deletions (
     prefix    text PRIMARY KEY,
-    asked_at  timestamptz NOT NULL DEFAULT now()
+    due_at    timestamptz NOT NULL DEFAULT now()
 );
 
 -- What every finished attempt used. Never changed.
