@@ -217,7 +217,7 @@ class Settings(BaseSettings):
             raise ValueError("name at least one machine, as cpu, and each once")
         return tuple(map(check_machine, value))
 
-    @field_validator("public_url")
+    @field_validator("public_url", "otlp_endpoint")
     @classmethod
     def _absolute_url(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):

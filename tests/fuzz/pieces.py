@@ -46,7 +46,11 @@ def spelled(name: str, spelling: str, quoting: str) -> str:
 
 def _allowed(text: str) -> str:
     """`text` without whatever no name may hold."""
-    kept = "".join(c for c in text if not (c < " " or "\x7f" <= c < "\xa0" or c == "/" or "\ud800" <= c < "\ue000"))
+    kept = "".join(
+        c
+        for c in text
+        if not (c < " " or "\x7f" <= c < "\xa0" or c == "/" or "\ud800" <= c < "\ue000" or c in "\ufffe\uffff")
+    )
     cut = kept.lstrip(".-").encode()[:MAX_BYTES].decode(errors="ignore")
     return "x" if cut in ("", *DIRECTORIES) else cut
 

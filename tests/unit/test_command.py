@@ -393,9 +393,16 @@ def test_whatever_is_sent_is_resolved_or_a_bad_request(texts: list[str], inputs:
     assert isinstance(found, str) or not any("\0" in word for argv in found.argvs for word in argv)
 
 
-NAMES = st.text(min_size=1, max_size=40).filter(lambda name: not re.search(r"[\x00-\x1f\x7f-\x9f/\ud800-\udfff]", name))
+NAMES = st.text(min_size=1, max_size=40).filter(
+    lambda name: not re.search(r"[\x00-\x1f\x7f-\x9f/\ud800-\udfff\ufffe\uffff]", name)
+)
 SPELLABLE = NAMES.filter(
-    lambda name: name[0] not in ".-" and name == name.strip() and not re.search(r"\{\{|\}|<<|>|\\", name)
+    lambda name: (
+        name[0] not in ".-"
+        and name == name.strip()
+        and name not in ("inputs", "outputs")
+        and not re.search(r"\{\{|\}|<<|>|\\", name)
+    )
 )
 
 

@@ -53,11 +53,13 @@ async def refused(places: Places, site: str = SLOW, account: UUID = OURS) -> flo
     return caught.value.seconds
 
 
-async def test_a_site_has_four_places_and_another_site_its_own(places: Places) -> None:
+async def test_an_account_has_four_places_at_a_site_and_at_another_site_and_another_account_their_own(
+    places: Places,
+) -> None:
     async with calls(places, 4):
-        assert await refused(places, account=THEIRS) > 0
-        async with calls(places, 4, QUICK):
-            pass
+        assert await refused(places) > 0
+        async with calls(places, 4, QUICK), calls(places, 4, account=THEIRS):
+            assert await refused(places, account=THEIRS) > 0
     async with calls(places, 4):
         pass
 

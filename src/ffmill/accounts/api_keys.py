@@ -78,7 +78,7 @@ async def create(
     cursor = connection.cursor(row_factory=dict_row)
     kept = await (await cursor.execute(CREATE, values)).fetchone()
     if kept is None:
-        raise BadRequest(f"a key must expire in the future, not at {expires_at}")
+        raise BadRequest(f"a key must expire in the future, not at {expires_at.isoformat() if expires_at else None}")
     return key, _key(kept)
 
 

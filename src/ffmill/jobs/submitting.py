@@ -69,7 +69,9 @@ class Submitting:
         self, connection: Connection, account: Account, accepted: Sequence[Accepted], *, wait: bool
     ) -> list[Job]:
         await quotas.check(connection, account)
-        await references.lock(connection, {key: name for each in accepted for name, key in each.input_keys.items()})
+        ours = {key: name for each in accepted for name, key in each.input_keys.items()}
+        await references.lock(connection, ours)
+        await quotas.check_inputs(connection, account, {key: ours[key] for key in ours if references.owner_of(key)})
         jobs = await repository.insert(
             connection,
             account.id,
@@ -109,7 +111,9 @@ class Submitting:
     def _admit_one(self, asked: Submission, terms: Terms, where: str) -> Submission:
         try:
             admitted = rules.admit(asked, self._settings.machines)
-            quotas.check_terms(terms, machine=admitted.machine, timeout_seconds=admitted.timeout_seconds)
+            quotas.check_terms(
+                terms, asked=asked.machine, machine=admitted.machine, timeout_seconds=admitted.timeout_seconds
+            )
         except (BadRequest, Forbidden) as refusal:
             raise type(refusal)(where + refusal.message) from refusal
         return admitted

@@ -3,12 +3,15 @@
 Jobs that were accepted before a quota was reached run to their end.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from ffmill.accounts.model import Account, Terms
 from ffmill.db.pool import Connection
 from ffmill.errors import Forbidden
+from ffmill.jobs.names import shown
 
 # Index usage_of_account, which holds the sizes.
 MONTH = """
@@ -25,6 +28,18 @@ SELECT (SELECT coalesce(sum(total_output_bytes), 0) FROM jobs
      + (SELECT coalesce(sum(bytes), 0) FROM tmp_files WHERE account_id = %(account)s)::bigint
 """
 
+# Primary keys.
+LARGER = """
+WITH asked AS (SELECT key, split_part(key, '/', 2)::uuid AS owner FROM unnest(%(keys)s::text[]) AS asked (key))
+SELECT key, bytes FROM (
+    SELECT asked.key, tmp_files.bytes FROM asked JOIN tmp_files ON tmp_files.id = owner AND object_key = asked.key
+    UNION ALL
+    SELECT asked.key, (output ->> 'bytes')::bigint
+    FROM asked JOIN jobs ON jobs.id = owner, json_array_elements(outputs) AS output
+    WHERE output ->> 'key' = asked.key
+) AS sizes WHERE bytes > %(most)s LIMIT 1
+"""
+
 # Primary keys. One upload of an account at a time is weighed against what it still may store.
 WEIGH = """
 SELECT accounts.id, accounts.max_stored_bytes
@@ -34,11 +49,14 @@ FOR NO KEY UPDATE OF accounts
 """
 
 
-def check_terms(terms: Terms, *, machine: str, timeout_seconds: int | None) -> None:
-    """Raises Forbidden for a machine, or a time, that the account's jobs may not have."""
-    if terms.machines is not None and machine not in terms.machines:
+def check_terms(terms: Terms, *, asked: str, machine: str, timeout_seconds: int | None) -> None:
+    """Raises Forbidden for a machine, or a time, that the account's jobs may not have.
+
+    A job that `asked` for a machine which is not there, and moves to another, may use either.
+    """
+    if terms.machines is not None and not {asked, machine} & set(terms.machines):
         allowed = ", ".join(terms.machines) or "none"
-        raise Forbidden(f'this account may not use the machine "{machine}"; it may use: {allowed}')
+        raise Forbidden(f'this account may not use the machine "{asked}"; it may use: {allowed}')
     most = terms.max_timeout_seconds
     if most is not None and timeout_seconds is not None and timeout_seconds > most:
         raise Forbidden(f"timeout_seconds: {timeout_seconds} is more than a job of this account may take, {most} s")
@@ -50,6 +68,20 @@ async def check(connection: Connection, account: Account) -> None:
     await check_stored(connection, account)
 
 
+async def check_inputs(connection: Connection, account: Account, keys: Mapping[str, str]) -> None:
+    """Raises Forbidden for a file of ours, given by its key with the input's name, that is too large for the account.
+
+    How large the inputs from elsewhere are is not known before they are fetched.
+    """
+    most = account.terms.max_input_bytes
+    if most is None or not keys:
+        return
+    row = await (await connection.execute(LARGER, {"keys": list(keys), "most": most})).fetchone()
+    if row is not None:
+        key, size = row
+        raise Forbidden(f"input_files: {shown(keys[key])} has {size} bytes; this account's largest input is {most}")
+
+
 async def check_stored(connection: Connection, account: Account) -> None:
     """Raises Forbidden when nothing is left of what the account may store."""
     most = account.terms.max_stored_bytes
@@ -57,17 +89,26 @@ async def check_stored(connection: Connection, account: Account) -> None:
         raise _too_much(stored, most)
 
 
-async def room(connection: Connection, file_id: UUID) -> int | None:
-    """Bytes that the account of a temporary file may still store, in whose transaction nobody else's upload is
-    weighed; None: any number. Raises Forbidden where that is nothing."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Room:
+    """What an account may still store, and the refusal of more."""
+
+    bytes: int
+    refusal: Forbidden
+
+
+async def room(connection: Connection, file_id: UUID) -> Room | None:
+    """What the account of a temporary file may still store; None: any number. Until the caller's transaction ends,
+    nobody else's upload of that account is weighed. Raises Forbidden where there is no room."""
     row = await (await connection.execute(WEIGH, (file_id,))).fetchone()
     if row is None:
         return None
     account_id, most = row
     stored = await _stored(connection, account_id)
+    refusal = _too_much(stored, most)
     if stored >= most:
-        raise _too_much(stored, most)
-    return most - stored
+        raise refusal
+    return Room(bytes=most - stored, refusal=refusal)
 
 
 async def _check_month(connection: Connection, account: Account) -> None:

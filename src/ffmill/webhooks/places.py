@@ -1,4 +1,7 @@
-"""How many deliveries are made at once for a site and for an account, and when one that finds no place comes back."""
+"""How many deliveries an account makes at once, for one site and in all, and when one that finds no place comes back.
+
+A site may be many people's, as a service that takes webhooks for others: one account's slow calls hold up its own.
+"""
 
 import asyncio
 import time
@@ -38,13 +41,13 @@ class Places:
         in_line_seconds: float = IN_LINE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.sites = Lanes[str](lambda: Lane(of_site, in_line, in_line_seconds, clock))
+        self.sites = Lanes[tuple[str, UUID]](lambda: Lane(of_site, in_line, in_line_seconds, clock))
         self.accounts = Lanes[UUID](lambda: Lane(of_account, 0, 0, clock))
 
     @asynccontextmanager
     async def taken(self, site: str, account_id: UUID) -> AsyncGenerator[None]:
         """A place for a call, until it is left. Raises NoPlace."""
-        with self.sites.lane(site) as site_lane, self.accounts.lane(account_id) as account_lane:
+        with self.sites.lane((site, account_id)) as site_lane, self.accounts.lane(account_id) as account_lane:
             async with site_lane.place(), account_lane.place():
                 with site_lane.timed(), account_lane.timed():
                     yield

@@ -7,16 +7,17 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from ffmill.api.parts import open_parts
-from ffmill.api.uploads import chunks
+from ffmill.api.uploads import Most, chunks
 from ffmill.config import Settings
 from ffmill.db.pool import Pool
-from ffmill.errors import BadRequest, Unavailable
+from ffmill.errors import BadRequest, TooLarge, Unavailable
 from ffmill.store import signing_keys, tmp_files
 from ffmill.store.signing import Signer, SigningKey
 from tests.integration.s3_server import BUCKET, S3Server, s3_settings
@@ -24,6 +25,7 @@ from tests.integration.s3_server import BUCKET, S3Server, s3_settings
 from .conftest import Service
 
 LIMIT = 3 << 20
+MOST = Most(bytes=LIMIT, refusal=TooLarge("too large"))
 BODY = os.urandom(700_000)
 
 
@@ -261,14 +263,16 @@ class Silent:
 
 
 async def test_a_silent_upload_is_dropped() -> None:
-    body = chunks(Silent(), LIMIT, silence_seconds=0.01)  # pyright: ignore[reportArgumentType]
+    silent: Any = Silent()
+    body = chunks(silent, MOST, silence_seconds=0.01)
     assert await anext(body) == b"x"
     with pytest.raises(Unavailable, match="nothing came"):
         await anext(body)
 
 
 async def test_an_upload_that_is_never_silent_for_long_is_dropped_for_its_slowness() -> None:
-    body = chunks(Silent(), LIMIT, silence_seconds=3600, head_start_seconds=0.01)  # pyright: ignore[reportArgumentType]
+    silent: Any = Silent()
+    body = chunks(silent, MOST, silence_seconds=3600, head_start_seconds=0.01)
     assert await anext(body) == b"x"
     with pytest.raises(Unavailable, match="less than 1024 bytes a second"):
         await anext(body)

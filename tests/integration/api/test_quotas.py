@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from psycopg.types.json import Json
 
 from ffmill.accounts import repository
 from ffmill.config import Settings
@@ -93,11 +94,43 @@ async def test_an_upload_has_the_room_that_is_left(client: httpx.AsyncClient, se
         yield b"x" * 101
 
     await allow(service, max_stored_bytes=100)
-    assert (await upload(client, b"x" * 101)).status_code == 413
-    assert (await upload(client, without_length())).status_code == 413
+    for content in (b"x" * 101, without_length()):
+        answer = await upload(client, content)
+        assert (answer.status_code, answer.json()["errorCode"]) == (403, "forbidden")
+        assert "stores 0 bytes; its quota is 100" in answer.json()["message"]
     assert (await upload(client, b"x" * 60)).status_code == 200
-    assert (await upload(client, b"x" * 41)).status_code == 413
+    assert (await upload(client, b"x" * 41)).status_code == 403
     assert (await upload(client, b"x" * 40)).status_code == 200
+
+
+async def test_the_largest_input_is_the_accounts_where_its_size_is_known(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    await allow(service, max_input_bytes=100)
+    commands = ["-i {{clip}} {{card.png}}"]
+    for size, status in ((100, 200), (101, 403)):
+        urls = (await client.post("/api/tmp-file")).json()["data"]
+        assert (await client.put(urls["upload_url"], content=b"x" * size)).status_code == 200
+        asked = {**PICTURE, "input_files": {"clip": urls["download_url"]}, "ffmpeg_commands": commands}
+        answer = await client.post("/api/ffmpeg", json=asked)
+        assert answer.status_code == status, answer.text
+    assert "clip has 101 bytes; this account's largest input is 100" in answer.json()["message"].replace('"', "")
+
+
+async def test_the_largest_input_holds_for_outputs_of_other_jobs_too(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    job = await accepted(client)
+    key = f"outputs/{job['id']}/1/o.mkv"
+    async with service.parts.pool.connection() as connection:
+        await connection.execute(
+            "UPDATE jobs SET status = 'succeeded', finished_at = now(), outputs = %s WHERE id = %s",
+            (Json([{"name": "o.mkv", "key": key, "bytes": 101}]), job["id"]),
+        )
+    await allow(service, max_input_bytes=100)
+    url = service.parts.signer.sign("GET", key, 60)
+    message = await refusal(client, input_files={"i.mkv": url}, ffmpeg_commands=["-i {{i.mkv}} {{card.png}}"])
+    assert "101 bytes" in message
 
 
 async def test_uploads_at_once_do_not_share_the_same_room(
@@ -112,7 +145,7 @@ async def test_uploads_at_once_do_not_share_the_same_room(
         yield b"x" * 30
 
     answer = await client.put(urls[0], content=meanwhile())
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.json()["errorCode"]) == (403, "forbidden")
     kept = [path for path in (service.parts.settings.root / "store" / "tmp").rglob("*") if path.is_file()]
     assert [path.stat().st_size for path in kept] == [60]
 
@@ -140,6 +173,8 @@ async def test_only_the_accounts_machines_may_be_used(client: httpx.AsyncClient,
     assert 'may not use the machine "big"; it may use: cpu' in await refusal(client, machine="big")
     await accepted(client)
     await accepted(client, machine="nvidia")  # falls back to the cpu, where it may run
+    await allow(service, machines=("nvidia",))
+    await accepted(client, machine="nvidia")  # what it may use is not there: it moves, as anybody's does
     await allow(service, machines=())
     assert "it may use: none" in await refusal(client)
 

@@ -14,6 +14,7 @@ from ffmill.api.objects import ErrorAnswer, UploadAnswer
 from ffmill.api.parts import Parts, parts_of
 from ffmill.api.rates import count_stranger
 from ffmill.api.signed_files import File, answer
+from ffmill.api.uploads import Most
 from ffmill.errors import Conflict, Forbidden, NotFound, Refusal
 from ffmill.store import media_types, tmp_files
 from ffmill.usage import quotas
@@ -121,19 +122,20 @@ async def upload(request: Request) -> Response:
     file = await _tmp_file(parts, file_id)
     if file.object_key is not None:
         raise _uploaded_before()
-    limit = await _most_bytes(parts, file.id)
-    uploads.check_announced(request, limit)
+    most = await _most(parts, file.id)
+    uploads.check_announced(request, most)
     key = tmp_files.new_object_key(file.id)
-    size = await parts.store.put_stream(key, uploads.chunks(request, limit), limit)
+    size = await parts.store.put_stream(key, uploads.chunks(request, most), most.bytes)
     await _complete(parts, file.id, key, size, request.headers.get("content-type"))
     return Response(None, 200)
 
 
-async def _most_bytes(parts: Parts, file_id: UUID) -> int:
+async def _most(parts: Parts, file_id: UUID) -> Most:
     """How large the upload may be; raises Forbidden when its account has no room at all."""
+    most = Most.of(parts.settings)
     async with parts.pool.connection() as connection:
         room = await quotas.room(connection, file_id)
-    return min(parts.settings.max_upload_bytes, room or parts.settings.max_upload_bytes)
+    return most if room is None or room.bytes >= most.bytes else Most(bytes=room.bytes, refusal=room.refusal)
 
 
 async def _complete(parts: Parts, file_id: UUID, key: str, size: int, kept_type: str | None) -> None:
@@ -141,8 +143,8 @@ async def _complete(parts: Parts, file_id: UUID, key: str, size: int, kept_type:
     try:
         async with parts.pool.connection() as connection, connection.transaction():
             room = await quotas.room(connection, file_id)
-            if room is not None and size > room:
-                raise uploads.too_large(room)
+            if room is not None and size > room.bytes:
+                raise room.refusal
             if not await tmp_files.complete(connection, file_id, key, size, kept_type):
                 raise _uploaded_before() if await tmp_files.get(connection, file_id) else _deleted()
     except Refusal:

@@ -108,7 +108,8 @@ def _asked(query: Mapping[str, str], now: datetime) -> Asked:
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     since, before = queries.time(query, "from") or month, queries.time(query, "to") or now
     if since > before:
-        raise ValidationError(f"from: {quoted(query.get('from'))} is later than to, {timestamp(before)}")
+        name = "from" if "from" in query else "to"
+        raise ValidationError(f"{name}: the time from {timestamp(since)} to {timestamp(before)} ends before it begins")
     return Asked(since=since, before=before, group_by=_group(query.get("group_by", "day")))
 
 
