@@ -63,7 +63,7 @@ class Bench:
     async def deliver(self, *_: object) -> None:
         """No job here has a webhook."""
 
-    async def keep_house(self) -> None:
+    async def expire(self) -> None:
         """Nothing here is old."""
 
 
@@ -91,7 +91,7 @@ async def measure(url: str, asked: argparse.Namespace) -> None:
         async with pool.connection() as connection:
             await connection.execute("ANALYZE")
         bench = Bench(pool=pool, worker=worker, left=asked.jobs)
-        tasks = Tasks(work=bench.work, deliver=bench.deliver, keep_house=bench.keep_house)
+        tasks = Tasks(work=bench.work, deliver=bench.deliver, expire=bench.expire)
         begun = time.perf_counter()
         serving = asyncio.create_task(
             queue.work("cpu", tasks, concurrency=asked.slots, drain_seconds=0.0, silent_seconds=30)

@@ -205,7 +205,7 @@ async def test_a_delivery_that_our_stop_cuts_off_is_made_again(worker: Worker) -
 
     async def nothing(*_: object) -> None: ...
 
-    tasks = Tasks(work=nothing, deliver=deliver, keep_house=nothing)
+    tasks = Tasks(work=nothing, deliver=deliver, expire=nothing)
     async with worker.pool.connection() as connection:
         await worker.queue.enqueue_delivery(connection, job.id)
         serving = asyncio.create_task(

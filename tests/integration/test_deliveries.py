@@ -91,7 +91,7 @@ class Sender:
     @asynccontextmanager
     async def serving(self, deliveries: Deliveries | None = None) -> AsyncGenerator[None]:
         """The engine at work, as in a worker."""
-        tasks = Tasks(work=nothing, deliver=(deliveries or self.deliveries).deliver, keep_house=nothing)
+        tasks = Tasks(work=nothing, deliver=(deliveries or self.deliveries).deliver, expire=nothing)
         serve = self.queue.work(WEBHOOKS, tasks, concurrency=64, drain_seconds=0, silent_seconds=30)
         serving = asyncio.create_task(serve)
         try:

@@ -312,12 +312,12 @@ async def queue(pool: Pool) -> Queue:
 async def test_a_worker_keeps_house_when_it_starts(queue: Queue) -> None:
     kept = asyncio.Event()
 
-    async def keep_house() -> None:
+    async def expire() -> None:
         kept.set()
 
     async def nothing(*_: object) -> None: ...
 
-    tasks = Tasks(work=nothing, deliver=nothing, keep_house=keep_house)
+    tasks = Tasks(work=nothing, deliver=nothing, expire=expire)
     working = asyncio.create_task(queue.work(WEBHOOKS, tasks, concurrency=2, drain_seconds=1, silent_seconds=30))
     async with asyncio.timeout(60):
         await kept.wait()

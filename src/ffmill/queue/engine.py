@@ -46,7 +46,7 @@ class Tasks:
 
     work: Callable[[int], Awaitable[None]]  # spends a ticket, by its id, on a job of the pool
     deliver: Callable[[UUID, int], Awaitable[None]]  # makes a delivery, by its id, in one of its rounds
-    keep_house: Callable[[], Awaitable[None]]  # deletes what is due; one that breaks off is made up for by the next
+    expire: Callable[[], Awaitable[None]]  # deletes what is due; one that breaks off is made up for by the next
 
 
 class NotYet(Exception):
@@ -84,9 +84,9 @@ async def _delivery(context: JobContext, *, delivery_id: str, round: int) -> Non
     await _tasks(context).deliver(UUID(delivery_id), round)
 
 
-async def _housekeeping(context: JobContext, timestamp: int) -> None:
+async def _expiry(context: JobContext, timestamp: int) -> None:
     del timestamp  # of the round
-    await _tasks(context).keep_house()
+    await _tasks(context).expire()
 
 
 def _tasks(context: JobContext) -> Tasks:
@@ -108,7 +108,7 @@ class Queue:
             pass_context=True,
             lock=HOUSEKEEPING,
             queueing_lock=HOUSEKEEPING,
-        )(_housekeeping)
+        )(_expiry)
         self.app.periodic(cron=EVERY_5_MINUTES)(housekeeping)
 
     async def open(self, pool: Pool) -> None:

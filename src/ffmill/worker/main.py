@@ -91,7 +91,7 @@ async def _serve(
         )
         deliveries = Deliveries(settings, pool=pool, session=session, signer=signer)
         expiry = Expiry(settings, pool, store)
-        tasks = Tasks(work=work.work, deliver=deliveries.deliver, keep_house=expiry.run)
+        tasks = Tasks(work=work.work, deliver=deliveries.deliver, expire=expiry.run)
         LOG.info("worker is ready", name=name, machine=machine, slots=settings.slots, sandbox=sandbox.level)
         heart = Heart(settings, worker, work, pool=pool, queue=queue)
         await _until(stop, settings, machine, queue=queue, tasks=tasks, heart=heart)
