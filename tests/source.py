@@ -20,7 +20,7 @@ class Source:
 @contextmanager
 def source(content: bytes = CONTENT) -> Generator[Source]:
     """A server of that content on loopback, stopped at the end."""
-    served = Source()
+    served, counting = Source(), threading.Lock()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -30,7 +30,9 @@ def source(content: bytes = CONTENT) -> Generator[Source]:
             self.send_header("Content-Length", str(len(content)))
             self.send_header("Content-Type", "application/octet-stream")
             self.end_headers()
-            served.sent += self.wfile.write(content)
+            with counting:  # before they are sent: whoever has got them may look at once
+                served.sent += len(content)
+            self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
             """Silent."""

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
-from urllib.parse import urlsplit
 
 import structlog
 from opentelemetry import trace
@@ -17,7 +16,6 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ffmill.errors import CannotStart
 from ffmill.tracing import NOTHING, Span, Value
 
 LOG = structlog.stdlib.get_logger()
@@ -37,7 +35,7 @@ class OtlpRecorder:
             ),
             shutdown_on_exit=False,  # it would wait for half a minute
         )
-        self._sender = OneComplaint(OTLPSpanExporter(_traces_url(endpoint), timeout=EXPORT_SECONDS))
+        self._sender = OneComplaint(OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=EXPORT_SECONDS))
         self._provider.add_span_processor(BatchSpanProcessor(self._sender, schedule_delay_millis=EVERY_MILLISECONDS))
         self._tracer = self._provider.get_tracer("ffmill")
         # each batch that fails would be several lines; what the operator needs to know, the sender says
@@ -133,9 +131,3 @@ def _entered(span: trace.Span) -> Generator[Span]:
 
 def _ours(attributes: Mapping[str, Value]) -> dict[str, Value]:
     return {f"ffmill.{name}": value for name, value in attributes.items()}
-
-
-def _traces_url(endpoint: str) -> str:
-    if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).netloc:
-        raise CannotStart("FFMILL_OTLP_ENDPOINT: must be an http or https URL, as http://collector:4318")
-    return f"{endpoint.rstrip('/')}/v1/traces"
