@@ -27,6 +27,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """The URL of a PostgreSQL that holds a migrated template database."""
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the tests
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+            connection.execute("SELECT pg_reload_conf()")
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         migrate(make_conninfo(server.url, dbname=TEMPLATE))
         yield server.url
