@@ -7,18 +7,19 @@ from uuid import UUID
 
 import pytest
 
-from ffmill.accounts import api_keys, callers, keys, repository
+from ffmill.accounts import api_keys, callers, keys, managing, repository
 from ffmill.accounts.callers import Rates
 from ffmill.accounts.model import Account
 from ffmill.db.pool import Pool
 from ffmill.errors import BadRequest, NotFound
+from tests.accounts import ensure
 
 UNLIMITED = Rates(usual=0, paid=0)
 
 
 async def make_account(pool: Pool, name: str = "studio") -> Account:
     async with pool.connection() as connection:
-        return await repository.ensure(connection, name)
+        return await ensure(connection, name)
 
 
 async def make_key(pool: Pool, account: Account, name: str = "laptop") -> str:
@@ -150,8 +151,8 @@ async def test_a_list_shows_keys_without_their_secret(pool: Pool) -> None:
 
 async def test_an_account_is_made_once(pool: Pool) -> None:
     async with pool.connection() as connection:
-        first = await repository.ensure(connection, "owner", paid=True)
-        again = await repository.ensure(connection, "owner")
+        first = await managing.ensure_account(connection, "a test", "owner", paid=True)
+        again = await managing.ensure_account(connection, "a test", "owner")
     assert again == first
     assert first.terms.paid
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from ffmill.accounts.model import Account
-from ffmill.accounts.repository import ensure
 from ffmill.config import Settings
 from ffmill.db.pool import Pool
 from ffmill.errors import CannotStart
@@ -18,19 +16,16 @@ from ffmill.jobs import repository
 from ffmill.jobs.endings import Endings
 from ffmill.jobs.model import Job, Status, Submission
 from ffmill.jobs.service import Jobs
-from ffmill.net.session import open_session
 from ffmill.queue.engine import WEBHOOKS, Queue, Tasks
-from ffmill.sandbox.sandbox import Sandbox
-from ffmill.store.store import open_store
 from ffmill.worker import main, recovery
-from ffmill.worker.attempt import Attempts, Identity
+from ffmill.worker.attempt import Attempts
 from ffmill.worker.commands import Commands
 from ffmill.worker.ends import Ends
 from ffmill.worker.heart import Heart
-from ffmill.worker.inputs import Sources
-from ffmill.worker.registry import Registration
-from ffmill.worker.slots import Slot, Slots
+from ffmill.worker.slots import Slot
+from tests.accounts import ensure
 from tests.integration.test_job_machine import NoFiles
+from tests.integration.wiring import wired
 
 SHORT = Submission(
     input_files={}, output_files=("o.mkv",), ffmpeg_commands=("-f lavfi -i testsrc=s=64x64 -t 0.1 {{o.mkv}}",)
@@ -76,34 +71,17 @@ class Worker:
 @pytest.fixture
 async def worker(pool: Pool, database_url: str, tmp_path: Path) -> AsyncGenerator[Worker]:
     settings = Settings(data_dir=tmp_path / "data", sandbox="off", max_attempts=2, concurrency=1)
-    queue = Queue()
-    await queue.open(pool)
-    async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox.open(settings, 1))
-        slots = await stack.enter_async_context(Slots(sandbox, 1))
-        session = await stack.enter_async_context(open_session(settings))
-        store = open_store(settings)
-        identity = await recovery.enlist(pool, queue, settings, Registration(name="w", machine="cpu", concurrency=1))
-        work = Attempts(
-            settings,
-            Identity(worker=identity, machine="cpu"),
-            pool=pool,
-            queue=queue,
-            store=store,
-            sandbox=sandbox,
-            slots=slots,
-            sources=Sources(session, store, limit_bytes=1 << 20),
-        )
+    async with wired(settings, pool) as parts:
         async with pool.connection() as connection:
             account = await ensure(connection, "ours")
         yield Worker(
             pool=pool,
-            queue=queue,
+            queue=parts.queue,
             settings=settings,
             account=account,
-            jobs=Jobs(settings, pool, queue, NoFiles(), Endings(database_url)),
-            attempts=work,
-            heart=Heart(settings, identity, work, pool=pool, queue=queue),
+            jobs=Jobs(settings, pool, parts.queue, NoFiles(), Endings(database_url)),
+            attempts=parts.attempts,
+            heart=Heart(settings, parts.id, parts.attempts, pool=pool, queue=parts.queue),
         )
 
 

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from ffmill.accounts import api_keys, callers, repository
 from ffmill.accounts.callers import Allowance, Rates
 from ffmill.accounts.model import Account, Caller, Scope
-from ffmill.accounts.repository import ensure
 from ffmill.db.pool import Connection, Pool
+from tests.accounts import ensure
 
 RATES = Rates(usual=10, paid=100)
 ADDRESS = "192.0.2.7"

@@ -18,7 +18,6 @@ from psycopg import OperationalError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from ffmill.accounts.model import Account
-from ffmill.accounts.repository import ensure
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
 from ffmill.jobs.endings import Endings
@@ -31,6 +30,7 @@ from ffmill.store.signing_keys import load_or_create
 from ffmill.webhooks import repository, secrets
 from ffmill.webhooks.model import Delivery, State
 from ffmill.worker.deliveries import Deliveries
+from tests.accounts import ensure
 from tests.integration.origin import Origin, Request, Script, origin, raw, redirect, reply, silence
 from tests.integration.test_job_machine import NoFiles
 

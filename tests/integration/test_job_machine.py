@@ -23,7 +23,6 @@ from hypothesis.stateful import (
 from hypothesis.strategies import booleans
 
 from ffmill.accounts.model import Account
-from ffmill.accounts.repository import ensure
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool, open_pool
 from ffmill.errors import BadRequest
@@ -34,6 +33,7 @@ from ffmill.jobs.service import Jobs
 from ffmill.queue.engine import Queue
 from ffmill.worker import recovery
 from ffmill.worker.registry import Registration
+from tests.accounts import ensure
 
 T = TypeVar("T")
 MOST = 3

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -19,20 +19,14 @@ from ffmill import otlp, tracing
 from ffmill.config import Settings, load_settings
 from ffmill.db.pool import Pool
 from ffmill.errors import CannotStart
-from ffmill.net.session import open_session
-from ffmill.queue.engine import NotYet, Queue
-from ffmill.sandbox.sandbox import Sandbox
+from ffmill.queue.engine import NotYet
 from ffmill.store.signing import Signer
 from ffmill.store.signing_keys import load_or_create
-from ffmill.store.store import open_store
-from ffmill.worker import recovery
-from ffmill.worker.attempt import Attempts, Identity
+from ffmill.worker.attempt import Attempts
 from ffmill.worker.deliveries import Deliveries
-from ffmill.worker.inputs import Sources
-from ffmill.worker.registry import Registration
-from ffmill.worker.slots import Slots
 from tests.integration.api.conftest import PICTURE, Service, open_service
 from tests.integration.origin import Origin, Script, origin, reply, silence
+from tests.integration.wiring import wired
 from tests.waiting import until
 
 CLIENT_TRACE, CLIENT_SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -91,28 +85,11 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def house(settings: Settings, pool: Pool) -> AsyncGenerator[House]:
     """The parts of an API and of a worker."""
-    queue, store = Queue(), open_store(settings)
-    await queue.open(pool)
-    async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(open_service(settings))
-        sandbox = await stack.enter_async_context(Sandbox.open(settings, 1))
-        slots = await stack.enter_async_context(Slots(sandbox, 1))
-        session = await stack.enter_async_context(open_session(settings))
-        worker = await recovery.enlist(pool, queue, settings, Registration(name="w", machine="cpu", concurrency=1))
+    async with open_service(settings) as service, wired(settings, pool) as parts:
         async with pool.connection() as connection:
             signer = Signer(await load_or_create(connection), settings.effective_public_url)
-        attempts = Attempts(
-            settings,
-            Identity(worker=worker, machine="cpu"),
-            pool=pool,
-            queue=queue,
-            store=store,
-            sandbox=sandbox,
-            slots=slots,
-            sources=Sources(session, store, limit_bytes=1 << 20),
-        )
-        deliveries = Deliveries(settings, pool=pool, session=session, signer=signer)
-        yield House(service=service, pool=pool, attempts=attempts, deliveries=deliveries)
+        deliveries = Deliveries(settings, pool=pool, session=parts.session, signer=signer)
+        yield House(service=service, pool=pool, attempts=parts.attempts, deliveries=deliveries)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,12 @@ from fastapi import FastAPI
 
 from ffmill.accounts import api_keys
 from ffmill.accounts.model import Account
-from ffmill.accounts.repository import ensure
 from ffmill.api.app import create_app
 from ffmill.api.parts import Parts, open_parts
 from ffmill.api.server import Server
 from ffmill.config import Settings
 from ffmill.listener import listen
+from tests.accounts import ensure
 
 PICTURE: dict[str, Any] = {
     "output_files": ["card.png"],

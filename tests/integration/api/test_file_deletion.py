@@ -1,7 +1,6 @@
 """Deleting the files of a job over HTTP: gone at once, said in the job, and named by whoever still needed them."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
@@ -12,17 +11,11 @@ from ffmill.accounts import api_keys
 from ffmill.accounts.model import Scope
 from ffmill.config import Settings
 from ffmill.jobs.model import Job, Status
-from ffmill.net.session import open_session
-from ffmill.queue.engine import Queue
 from ffmill.retention.expiry import Expiry
-from ffmill.sandbox.sandbox import Sandbox
 from ffmill.store.store import Store, open_store
-from ffmill.worker import recovery
-from ffmill.worker.attempt import Attempts, Identity
-from ffmill.worker.inputs import Sources
-from ffmill.worker.registry import Registration
-from ffmill.worker.slots import Slots
+from ffmill.worker.attempt import Attempts
 from tests.integration.kept import ended, objects, put, uploaded
+from tests.integration.wiring import wired
 
 from .conftest import PICTURE, Service, open_service
 
@@ -193,25 +186,9 @@ async def test_a_deleted_temporary_file_is_no_input_any_more(client: httpx.Async
 @pytest.fixture
 async def worker(service: Service) -> AsyncGenerator[Attempts]:
     """A worker of the same service."""
-    pool, store = service.parts.pool, service.parts.store
     settings = service.parts.settings.model_copy(update={"sandbox": "off", "concurrency": 1})
-    queue = Queue()
-    await queue.open(pool)
-    async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox.open(settings, 1))
-        slots = await stack.enter_async_context(Slots(sandbox, 1))
-        session = await stack.enter_async_context(open_session(settings))
-        identity = await recovery.enlist(pool, queue, settings, Registration(name="w", machine="cpu", concurrency=1))
-        yield Attempts(
-            settings,
-            Identity(worker=identity, machine="cpu"),
-            pool=pool,
-            queue=queue,
-            store=store,
-            sandbox=sandbox,
-            slots=slots,
-            sources=Sources(session, store, limit_bytes=1 << 20),
-        )
+    async with wired(settings, service.parts.pool) as parts:
+        yield parts.attempts
 
 
 async def test_a_job_that_waits_to_read_a_deleted_file_fails_and_names_it(

@@ -466,8 +466,8 @@ async def keys_of(pool: Pool) -> list[SigningKey]:
 
 @asynccontextmanager
 async def redirecting(settings: Settings) -> AsyncGenerator[Service]:
-    from ffmill.accounts.repository import ensure  # noqa: PLC0415
     from ffmill.api.app import create_app  # noqa: PLC0415
+    from tests.accounts import ensure  # noqa: PLC0415
 
     async with open_parts(settings.model_copy(update={"redirect_downloads": True})) as parts:
         async with parts.pool.connection() as connection:

@@ -10,10 +10,10 @@ import pytest
 
 from ffmill.accounts import api_keys, audit
 from ffmill.accounts.model import USUAL, Account, ApiKey, Scope
-from ffmill.accounts.repository import ensure
 from ffmill.api.admin_objects import KeyObject, NewKeyObject
 from ffmill.config import Settings
 from ffmill.jobs.view import timestamp
+from tests.accounts import ensure
 
 from .conftest import Service, open_service
 
