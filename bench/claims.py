@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import uvloop
 
-from ffmill.accounts.repository import ensure
+from ffmill.accounts import managing
 from ffmill.db.embedded import EmbeddedPostgres
 from ffmill.db.migrate import migrate
 from ffmill.db.pool import Pool, open_pool
@@ -83,7 +83,9 @@ async def measure(url: str, asked: argparse.Namespace) -> None:
         queue = Queue()
         await queue.open(pool)
         async with pool.connection() as connection:
-            accounts = [(await ensure(connection, f"account {n}")).id for n in range(asked.accounts)]
+            accounts = [
+                (await managing.ensure_account(connection, "bench", f"account {n}")).id for n in range(asked.accounts)
+            ]
             worker = await registry.register(connection, Registration(name="w", machine="cpu", concurrency=asked.slots))
         await submit(pool, queue, accounts[0], asked.queued)
         for account in accounts:

@@ -19,7 +19,7 @@ import psycopg
 import uvloop
 from claims import COMMAND
 
-from ffmill.accounts.repository import ensure
+from ffmill.accounts import managing
 from ffmill.db.embedded import EmbeddedPostgres
 from ffmill.db.migrate import migrate
 from ffmill.db.pool import Connection, open_pool
@@ -152,9 +152,9 @@ async def run(url: str, asked: argparse.Namespace) -> None:
     async with open_pool(url) as pool, pool.connection() as connection:
         queue = Queue()
         await queue.open(pool)
-        big = await ensure(connection, "big")
+        big = await managing.ensure_account(connection, "bench", "big")
         for number in range(asked.accounts):
-            await ensure(connection, f"account {number}")
+            await managing.ensure_account(connection, "bench", f"account {number}")
         worker = await registry.register(connection, Registration(name="w", machine="cpu", concurrency=1))
         accepted = Accepted(id=UUID(int=1), submission=COMMAND, input_keys={}, timeout_seconds=60)
         await repository.insert(connection, big.id, [accepted], silent_seconds=SILENT)

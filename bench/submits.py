@@ -20,8 +20,7 @@ from pathlib import Path
 import aiohttp
 from service import free_port
 
-from ffmill.accounts import api_keys
-from ffmill.accounts.repository import ensure
+from ffmill.accounts import api_keys, managing
 from ffmill.db.embedded import EmbeddedPostgres
 from ffmill.db.migrate import migrate
 from ffmill.db.pool import open_pool
@@ -38,7 +37,7 @@ JOB: dict[str, object] = {
 async def api(database_url: str, directory: Path, *, rate_limit: int = 0) -> AsyncGenerator[aiohttp.ClientSession]:
     """An API process alone, and a client with a key that may send so many requests a second; 0: any number."""
     async with open_pool(database_url) as pool, pool.connection() as connection:
-        account = await ensure(connection, "bench")
+        account = await managing.ensure_account(connection, "bench", "bench")
         key, _ = await api_keys.create(connection, account.id, "bench")
     port = free_port()
     environment = {

@@ -1,13 +1,13 @@
 """Accounts and their terms, in SQL."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncCursor, sql
-from psycopg.rows import RowMaker
+from psycopg.rows import RowMaker, dict_row
 
 from ffmill.accounts.model import TERMS, Account, Terms
 from ffmill.db.pool import Connection
@@ -17,7 +17,7 @@ from ffmill.webhooks.secrets import SECRET_BYTES
 # Unique index on accounts.name. Every account has a secret that signs its webhooks.
 CREATE = """
 WITH made AS (
-    INSERT INTO accounts (name, paid) VALUES (%(name)s, %(paid)s) ON CONFLICT (name) DO NOTHING RETURNING *
+    INSERT INTO accounts (name) VALUES (%(name)s) ON CONFLICT (name) DO NOTHING RETURNING *
 ), signed AS (
     INSERT INTO webhook_secrets (account_id, secret) SELECT id, %(secret)s FROM made
 )
@@ -43,12 +43,8 @@ MOST_CHARACTERS = 200
 
 def account_row(cursor: AsyncCursor[Any]) -> RowMaker[Account]:
     """A psycopg row factory: all columns of `accounts`."""
-    names = [column.name for column in cursor.description or ()]
-
-    def make(values: Sequence[Any]) -> Account:
-        return account_of(dict(zip(names, values, strict=True)))
-
-    return make
+    row = dict_row(cursor)
+    return lambda values: account_of(row(values))
 
 
 def account_of(row: Mapping[str, Any]) -> Account:
@@ -56,17 +52,12 @@ def account_of(row: Mapping[str, Any]) -> Account:
     return Account(id=row["id"], name=row["name"], created_at=row["created_at"], terms=Terms.of(row))
 
 
-async def create(connection: Connection, name: str, *, paid: bool = False) -> Account | None:
+async def create(connection: Connection, name: str) -> Account | None:
     """A new account; None where there is one of that name. Raises BadRequest."""
     _check_name(name)
     cursor = connection.cursor(row_factory=account_row)
-    await cursor.execute(CREATE, {"name": name, "paid": paid, "secret": secrets.token_bytes(SECRET_BYTES)})
+    await cursor.execute(CREATE, {"name": name, "secret": secrets.token_bytes(SECRET_BYTES)})
     return await cursor.fetchone()
-
-
-async def ensure(connection: Connection, name: str, *, paid: bool = False) -> Account:
-    """The account of that name, made if there is none; `paid` holds for a new one. Raises BadRequest."""
-    return await create(connection, name, paid=paid) or await find(connection, name)
 
 
 def _check_name(name: str) -> None:

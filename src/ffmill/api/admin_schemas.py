@@ -1,6 +1,6 @@
 """What those who manage accounts, keys and secrets may send, checked in shape; the rules are the domain's."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import pydantic
@@ -9,13 +9,12 @@ from starlette.requests import Request
 
 from ffmill.accounts.model import USUAL, Scope
 from ffmill.accounts.terms import BOUNDS, MOST_MACHINES
-from ffmill.api.aside import aside
-from ffmill.api.body import parse_object, read_body
+from ffmill.api import queries
+from ffmill.api.body import parse_object, read_body, understood
 from ffmill.api.parts import parts_of
 from ffmill.api.problems import Text, problems
 from ffmill.errors import ValidationError
 
-READ_AT_ONCE = 64 << 10  # bytes of a body: some milliseconds, whatever it holds
 LONGEST_NAME = 200  # characters
 LONGEST_OVERLAP_SECONDS = 30 * 86_400
 LAST_YEAR = 9000  # PostgreSQL keeps later times, Python does not read them all
@@ -81,13 +80,10 @@ def _time(value: Any) -> Any:
     """A time as RFC 3339 writes it, in UTC."""
     if not isinstance(value, str):
         return value
-    try:
-        time = datetime.fromisoformat(value)
-        if time.tzinfo is not None and time.astimezone(UTC).year < LAST_YEAR:
-            return time
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError("must be a time as 2026-01-31T12:00:00Z")
+    time = queries.utc(value)
+    if time is None or time.year >= LAST_YEAR:
+        raise ValueError("must be a time as 2026-01-31T12:00:00Z")
+    return time
 
 
 Time = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -143,9 +139,7 @@ async def asked(request: Request, kind: type[Asked], *, may_be_empty: bool = Fal
     body = await read_body(request, parts_of(request).settings.max_body_bytes)
     if may_be_empty and not body.strip():
         body = b"{}"
-    if len(body) > READ_AT_ONCE:
-        return await aside(lambda: _read(kind, body))
-    return _read(kind, body)
+    return await understood(body, lambda: _read(kind, body))
 
 
 def _read(kind: type[Asked], body: bytes) -> Asked:

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
-from typing import Any, Never
+from collections.abc import Callable
+from typing import Any, Never, TypeVar
 
 from starlette.requests import Request
 
+from ffmill.api.aside import aside
 from ffmill.api.quoting import quoted
 from ffmill.errors import TooLarge, Unavailable, ValidationError
 
+T = TypeVar("T")
 BODY_SECONDS = 60.0
+READ_AT_ONCE = 64 << 10  # bytes: some milliseconds, whatever they hold
 DRAINED = 8  # times the limit: so much of a body that is too large is still read, so that its client reads the answer
 
 
@@ -23,6 +27,11 @@ async def read_body(request: Request, limit: int) -> bytes:
             return await _read(request, limit)
     except TimeoutError as error:
         raise Unavailable(f"the body was not there within {BODY_SECONDS:g} s; nothing was accepted") from error
+
+
+async def understood(body: bytes, read: Callable[[], T]) -> T:
+    """What `read` makes of a body; beside the event loop where the body is so long that others would feel it."""
+    return read() if len(body) <= READ_AT_ONCE else await aside(read)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

@@ -1,11 +1,12 @@
-"""Values of a query string, read strictly."""
+"""Values of a query string or a path, read strictly."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from uuid import UUID
 
 from ffmill.api.quoting import quoted
-from ffmill.errors import ValidationError
+from ffmill.errors import NotFound, ValidationError
 
 # far fewer digits than Python reads: it refuses more than 4,300
 INTEGER = re.compile(r"-?[0-9]{1,1000}")
@@ -34,13 +35,27 @@ def time(query: Mapping[str, str], name: str) -> datetime | None:
     text = query.get(name)
     if text is None:
         return None
+    value = utc(text)
+    if value is None:
+        raise ValidationError(f"{name}: must be a time as 2026-01-31T12:00:00Z, not {quoted(text)}")
+    return value
+
+
+def utc(text: str) -> datetime | None:
+    """The time that a text names as RFC 3339 writes it, in UTC; None where it names none, or no zone."""
     try:
         value = datetime.fromisoformat(text)
-        if value.tzinfo is not None:
-            return value.astimezone(UTC)
-    except (ValueError, OverflowError):  # the latter of a time that is in another millennium in UTC
-        pass
-    raise ValidationError(f"{name}: must be a time as 2026-01-31T12:00:00Z, not {quoted(text)}")
+        return None if value.tzinfo is None else value.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter of a time that lies beyond year 9999 or before 1 in UTC
+        return None
+
+
+def uuid(text: str, what: str) -> UUID:
+    """The id of a job or whatever else a path names; raises NotFound for what can be nobody's."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound(f"there is no {what} {quoted(text)}") from error
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:

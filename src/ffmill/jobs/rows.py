@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncCursor
-from psycopg.rows import RowMaker
+from psycopg.rows import RowMaker, dict_row
 
 from ffmill.jobs.model import Job, Output, Progress, Status
 
@@ -13,12 +13,8 @@ PROGRESS = ("percent", "fps", "speed", "eta_seconds", "out_time_seconds")
 
 def job_row(cursor: AsyncCursor[Any]) -> RowMaker[Job]:
     """A psycopg row factory: all columns of `jobs`; those of `job_progress` too where they were joined."""
-    names = [column.name for column in cursor.description or ()]
-
-    def make(values: Sequence[Any]) -> Job:
-        return job_of(dict(zip(names, values, strict=True)))
-
-    return make
+    row = dict_row(cursor)
+    return lambda values: job_of(row(values))
 
 
 def job_of(row: Mapping[str, Any]) -> Job:

@@ -20,10 +20,10 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
         "status_detail": _detail(job),
         "created_at": timestamp(job.created_at),
         "queued_at": timestamp(job.queued_at),
-        "started_at": _optional(job.started_at),
-        "finished_at": _optional(job.finished_at),
+        "started_at": optional(job.started_at),
+        "finished_at": optional(job.finished_at),
         "updated_at": timestamp(job.updated_at),
-        "files_deleted_at": _optional(job.files_deleted_at),
+        "files_deleted_at": optional(job.files_deleted_at),
         "error_message": job.error_message,
         "ffmpeg_commands": list(job.ffmpeg_commands),
         **single,
@@ -59,5 +59,6 @@ def timestamp(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _optional(time: datetime | None) -> str | None:
+def optional(time: datetime | None) -> str | None:
+    """The same of a time that may not have come."""
     return timestamp(time) if time is not None else None

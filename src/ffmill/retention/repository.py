@@ -15,6 +15,8 @@ from ffmill.store.prefixes import ASK
 BATCH = 200  # rows: with logs of 4 MiB each, within the time limit of a statement
 SMALL_ROWS = 10_000
 
+_ASK_OUTPUTS = ASK.format(prefixes="SELECT 'outputs/' || id || '/' FROM gone")  # as prefixes.of_job has it
+
 # A batch of the oldest rows of a table that are due, over all accounts, by the index on account and age; locked, so
 # that one that changes meanwhile is looked at again. No term is so long that the time it means cannot be told.
 _DUE = """
@@ -44,7 +46,7 @@ WITH gone AS (
     UPDATE jobs SET files_deleted_at = now(), outputs = '[]', updated_at = now()
     WHERE id = ANY(%(ids)s) AND files_deleted_at IS NULL AND {_NOBODY_READS_JOB}
     RETURNING id
-), asked AS ({ASK.format(prefixes="SELECT 'outputs/' || id || '/' FROM gone")})
+), asked AS ({_ASK_OUTPUTS})
 SELECT count(*) FROM gone
 """  # noqa: S608 - our own fragments, here and below
 
@@ -76,7 +78,7 @@ DUE_JOBS = _DUE.format(
 DELETE_JOBS = f"""
 WITH gone AS (
     DELETE FROM jobs WHERE id = ANY(%(ids)s) AND {_NOBODY_READS_JOB} AND {_DELIVERED} RETURNING id
-), asked AS ({ASK.format(prefixes="SELECT 'outputs/' || id || '/' FROM gone")}
+), asked AS ({_ASK_OUTPUTS}
 ), forgotten AS (
     DELETE FROM job_progress WHERE job_id IN (SELECT id FROM gone)
 )
@@ -104,7 +106,7 @@ WITH gone AS (
     WHERE id = %(job)s AND account_id = %(account)s AND status IN ('succeeded', 'failed', 'cancelled')
       AND files_deleted_at IS NULL
     RETURNING *
-), asked AS ({ASK.format(prefixes="SELECT 'outputs/' || id || '/' FROM gone")})
+), asked AS ({_ASK_OUTPUTS})
 SELECT * FROM gone
 """  # noqa: S608
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ffmill.jobs.view import timestamp
+from ffmill.jobs.view import optional, timestamp
 from ffmill.webhooks.model import Attempt, Delivery
 
 
@@ -15,8 +15,8 @@ def delivery_object(delivery: Delivery) -> dict[str, Any]:
         "url": delivery.url,
         "state": delivery.state.value,
         "created_at": timestamp(delivery.created_at),
-        "next_try_at": timestamp(delivery.next_try_at) if delivery.next_try_at else None,
-        "delivered_at": timestamp(delivery.delivered_at) if delivery.delivered_at else None,
+        "next_try_at": optional(delivery.next_try_at),
+        "delivered_at": optional(delivery.delivered_at),
         "attempts": [_attempt(attempt) for attempt in delivery.attempts],
     }
 

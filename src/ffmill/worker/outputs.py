@@ -14,6 +14,7 @@ from ffmill.errors import LimitExceeded, OutputMissing
 from ffmill.jobs import names
 from ffmill.jobs.model import Job, Output
 from ffmill.sandbox.workspace import Workspace
+from ffmill.store import prefixes
 from ffmill.store.store import Source, Store
 from ffmill.threads import in_thread
 from ffmill.worker.patience import patiently
@@ -33,7 +34,7 @@ async def keep(job: Job, workspace: Workspace, store: Store) -> tuple[Output, ..
     """
     with opened(workspace) as directories:
         found = await _found(job, directories, workspace.uid)
-        keys = {name: f"outputs/{job.id}/{job.attempt}/{name}" for name in found}
+        keys = {name: f"{prefixes.of_attempt(job.id, job.attempt)}{name}" for name in found}
         files = {keys[name]: source for name, source in found.items()}
         # a store on disk may have moved them away before it failed
         sizes = await patiently(

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ffmill.api import body as bodies
 from ffmill.api import parts
 from ffmill.api.routes import jobs
 from ffmill.jobs.model import Output, Status
@@ -40,7 +41,7 @@ async def test_a_large_body_is_read_beside_the_loop(
     assert (await client.post(path, content=body)).status_code == 200
     assert set(where) == {threading.main_thread()}
     where.clear()
-    monkeypatch.setattr(jobs, "READ_AT_ONCE", len(body) - 1)
+    monkeypatch.setattr(bodies, "READ_AT_ONCE", len(body) - 1)
     assert (await client.post(path, content=body)).status_code == 200
     assert threading.main_thread() not in where
     assert (await client.post(path, content=b"{" + b" " * len(body))).status_code == 400

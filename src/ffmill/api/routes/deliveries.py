@@ -1,12 +1,12 @@
 """The log of webhooks, and the wish to deliver one again."""
 
 from typing import Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from ffmill.api import queries
 from ffmill.api.answers import JsonAnswer
 from ffmill.api.auth import Reader, Writer
 from ffmill.api.documenting import route
@@ -89,7 +89,7 @@ REDELIVER = route(
 async def deliveries(request: Request, caller: Reader, job_id: str) -> Response:
     """The deliveries of the account's job."""
     async with parts_of(request).pool.connection() as connection:
-        found = await repository.of_job(connection, _uuid(job_id, "job"), caller.account.id)
+        found = await repository.of_job(connection, queries.uuid(job_id, "job"), caller.account.id)
     if found is None:
         raise NotFound(f"there is no job {quoted(job_id)}")
     return JsonAnswer({"data": [delivery_object(delivery) for delivery in found]})
@@ -98,17 +98,10 @@ async def deliveries(request: Request, caller: Reader, job_id: str) -> Response:
 @router.post("/deliveries/{delivery_id}/redeliver", **REDELIVER)
 async def redeliver(request: Request, caller: Writer, delivery_id: str) -> Response:
     """The account's delivery, begun again."""
-    parts, key = parts_of(request), _uuid(delivery_id, "delivery")
+    parts, key = parts_of(request), queries.uuid(delivery_id, "delivery")
     async with parts.pool.connection() as connection, connection.transaction():
         await parts.queue.redeliver(connection, key, caller.account.id)
         delivery = await repository.get(connection, key, caller.account.id)
     if delivery is None:
         raise NotFound(f"there is no delivery {quoted(delivery_id)}")
     return JsonAnswer({"data": delivery_object(delivery)})
-
-
-def _uuid(text: str, what: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound(f"there is no {what} {quoted(text)}") from error

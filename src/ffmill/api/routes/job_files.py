@@ -3,11 +3,10 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from ffmill.api import documented
+from ffmill.api import documented, queries
 from ffmill.api.answers import JsonAnswer
 from ffmill.api.auth import FileWriter
 from ffmill.api.parts import parts_of
-from ffmill.api.routes.jobs import uuid_of
 from ffmill.retention.files import delete_files
 
 router = APIRouter(prefix="/api", tags=["Files"])
@@ -17,5 +16,5 @@ router = APIRouter(prefix="/api", tags=["Files"])
 async def delete(request: Request, caller: FileWriter, job_id: str) -> Response:
     """The job, without its files."""
     parts = parts_of(request)
-    job = await delete_files(parts.jobs, parts.pool, parts.store, caller.account, uuid_of(job_id))
+    job = await delete_files(parts.jobs, parts.pool, parts.store, caller.account, queries.uuid(job_id, "job"))
     return JsonAnswer({"data": await parts.view(job)})

@@ -3,7 +3,6 @@
 import re
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
@@ -11,19 +10,17 @@ from starlette.responses import PlainTextResponse, Response
 from ffmill import tracing
 from ffmill.api import documented, listed, queries
 from ffmill.api.answers import JsonAnswer
-from ffmill.api.aside import aside
 from ffmill.api.auth import Reader, Writer
-from ffmill.api.body import parse_object, read_body
+from ffmill.api.body import parse_object, read_body, understood
 from ffmill.api.parts import parts_of
 from ffmill.api.quoting import quoted
 from ffmill.api.schemas import submission, submissions
 from ffmill.api.waiting import WaitAnswer
-from ffmill.errors import NotFound, ValidationError
+from ffmill.errors import ValidationError
 from ffmill.jobs.idempotency import Repeatable
 
 MOST_LISTED = 100
 FARTHEST = 10_000
-READ_AT_ONCE = 64 << 10  # bytes of a body: some milliseconds, whatever it holds
 KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 
 router = APIRouter(prefix="/api", tags=["Jobs"])
@@ -88,20 +85,20 @@ async def list_jobs(request: Request, caller: Reader) -> Response:
 async def get(request: Request, caller: Reader, job_id: str) -> Response:
     """The job as it is now."""
     parts = parts_of(request)
-    return JsonAnswer({"data": await parts.view(await parts.jobs.get(caller.account, uuid_of(job_id)))})
+    return JsonAnswer({"data": await parts.view(await parts.jobs.get(caller.account, queries.uuid(job_id, "job")))})
 
 
 @router.post("/jobs/{job_id}/cancel", **documented.CANCEL)
 async def cancel(request: Request, caller: Writer, job_id: str) -> Response:
     """The job, cancelled unless it had ended before."""
     parts = parts_of(request)
-    return JsonAnswer({"data": await parts.view(await parts.jobs.cancel(caller.account, uuid_of(job_id)))})
+    return JsonAnswer({"data": await parts.view(await parts.jobs.cancel(caller.account, queries.uuid(job_id, "job")))})
 
 
 @router.get("/jobs/{job_id}/logs", response_class=Response, **documented.LOGS)
 async def logs(request: Request, caller: Reader, job_id: str) -> Response:
     """What the commands of the job printed."""
-    log = await parts_of(request).jobs.logs(caller.account, uuid_of(job_id))
+    log = await parts_of(request).jobs.logs(caller.account, queries.uuid(job_id, "job"))
     return PlainTextResponse(log, headers={"X-Content-Type-Options": "nosniff"})
 
 
@@ -119,7 +116,7 @@ async def _asked(request: Request, understand: Understand[T]) -> tuple[T, Repeat
         body = parse_object(text)
         return understand(body, max_timeout_seconds=settings.max_timeout_seconds), _repeatable(request, body)
 
-    return read() if len(text) <= READ_AT_ONCE else await aside(read)
+    return await understood(text, read)
 
 
 def _repeatable(request: Request, body: Any) -> Repeatable | None:
@@ -130,11 +127,3 @@ def _repeatable(request: Request, body: Any) -> Repeatable | None:
     if not KEY.fullmatch(key):
         raise ValidationError(f"Idempotency-Key: must be 1 to 255 printable ASCII characters, not {quoted(key)}")
     return Repeatable.of(key, body)
-
-
-def uuid_of(text: str) -> UUID:
-    """The job's id in a path; raises NotFound where it is none."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound(f"there is no job {quoted(text)}") from error

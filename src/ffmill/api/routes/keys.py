@@ -16,7 +16,7 @@ from ffmill.api.auth import KeyWriter
 from ffmill.api.parts import parts_of
 from ffmill.db.pool import Connection
 from ffmill.errors import Forbidden
-from ffmill.jobs.view import timestamp
+from ffmill.jobs.view import optional, timestamp
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 """Headers of an answer that holds a secret."""
@@ -75,14 +75,10 @@ def view(key: ApiKey) -> dict[str, Any]:
         "prefix": key.prefix,
         "scopes": list(key.scopes),
         "created_at": timestamp(key.created_at),
-        "expires_at": _optional(key.expires_at),
-        "last_used_at": _optional(key.last_used_at),
-        "revoked_at": _optional(key.revoked_at),
+        "expires_at": optional(key.expires_at),
+        "last_used_at": optional(key.last_used_at),
+        "revoked_at": optional(key.revoked_at),
     }
-
-
-def _optional(time: datetime | None) -> str | None:
-    return timestamp(time) if time else None
 
 
 def _check_scopes(caller: Caller, scopes: Iterable[Scope]) -> None:

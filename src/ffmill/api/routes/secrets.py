@@ -12,7 +12,7 @@ from ffmill.api.answers import JsonAnswer
 from ffmill.api.auth import Admin, KeyWriter
 from ffmill.api.parts import parts_of
 from ffmill.api.routes.keys import NOT_KEPT
-from ffmill.jobs.view import timestamp
+from ffmill.jobs.view import optional, timestamp
 from ffmill.store import signing_keys
 from ffmill.store.signing_keys import KnownKey
 from ffmill.webhooks import secrets as webhook_secrets
@@ -63,7 +63,7 @@ def _secret(secret: WebhookSecret) -> dict[str, Any]:
         "id": str(secret.id),
         "secret": secret.text,
         "created_at": timestamp(secret.created_at),
-        "expires_at": timestamp(secret.expires_at) if secret.expires_at else None,
+        "expires_at": optional(secret.expires_at),
     }
 
 
