@@ -12,7 +12,7 @@ FfmillError
 │   ├── Conflict            409 conflict
 │   ├── TooManyRequests     429 tooManyRequests
 │   └── Unavailable         503 unavailable       database or store unreachable; nothing was accepted
-├── AttemptFailed           the job ends `failed`; the message becomes its `error_message`
+├── AttemptFailed           the job ends `failed`; the message becomes its `error_message`, the code that of its `error`
 │   ├── InputFailed         an input could not be fetched
 │   ├── CommandFailed       ffmpeg exited with a code other than 0
 │   ├── OutputMissing       a listed output was not written
@@ -20,6 +20,8 @@ FfmillError
 └── CannotStart             a process of ours refuses to start; the message says why and how to go on
 """
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -98,24 +100,84 @@ class Unavailable(Refusal):
     status, code = 503, "unavailable"
 
 
+class FailureCode(StrEnum):
+    """What a job failed of, for programs; a closed list, which docs/errors.md explains."""
+
+    INPUT_UNREACHABLE = "input_unreachable"
+    INPUT_TOO_LARGE = "input_too_large"
+    INPUT_NOT_MEDIA = "input_not_media"
+    INPUT_DAMAGED = "input_damaged"
+    FILE_NOT_FOUND = "file_not_found"
+    NO_SUCH_OPTION = "no_such_option"
+    OPTION_MISPLACED = "option_misplaced"
+    BAD_OPTION_VALUE = "bad_option_value"
+    NO_SUCH_ENCODER = "no_such_encoder"
+    NO_SUCH_DECODER = "no_such_decoder"
+    NO_SUCH_FILTER = "no_such_filter"
+    NO_SUCH_FORMAT = "no_such_format"
+    NO_SUCH_PIXEL_FORMAT = "no_such_pixel_format"
+    NO_SUCH_BITSTREAM_FILTER = "no_such_bitstream_filter"
+    BAD_FILTER_GRAPH = "bad_filter_graph"
+    BAD_FILTER_OPTION = "bad_filter_option"
+    STREAM_NOT_FOUND = "stream_not_found"
+    CODEC_NOT_IN_CONTAINER = "codec_not_in_container"
+    ENCODER_REFUSED = "encoder_refused"
+    ODD_DIMENSIONS = "odd_dimensions"
+    FILTER_WITH_COPY = "filter_with_copy"
+    OUTPUT_FORMAT_UNKNOWN = "output_format_unknown"
+    OUTPUT_MISSING = "output_missing"
+    NOTHING_WRITTEN = "nothing_written"
+    PROTOCOL_REFUSED = "protocol_refused"
+    GPU_UNAVAILABLE = "gpu_unavailable"
+    TIME_LIMIT = "time_limit"
+    CPU_LIMIT = "cpu_limit"
+    MEMORY_LIMIT = "memory_limit"
+    DISK_LIMIT = "disk_limit"
+    THREAD_LIMIT = "thread_limit"
+    FILE_LIMIT = "file_limit"
+    WORKER_LOST = "worker_lost"
+    WORKER_FAULT = "worker_fault"
+    RULES_CHANGED = "rules_changed"
+    FFMPEG_CRASHED = "ffmpeg_crashed"
+    UNKNOWN = "unknown"
+
+
 class AttemptFailed(FfmillError):
     """The job ends `failed`, and this message becomes its `error_message`."""
+
+    usual: ClassVar[FailureCode] = FailureCode.UNKNOWN
+
+    def __init__(self, message: str, code: FailureCode | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.usual
 
 
 class InputFailed(AttemptFailed):
     """An input could not be fetched."""
 
+    usual = FailureCode.INPUT_UNREACHABLE
+
 
 class CommandFailed(AttemptFailed):
-    """ffmpeg exited with a code other than 0."""
+    """ffmpeg exited with a code other than 0; `said` are its own lines, the telling ones, as it wrote them."""
+
+    def __init__(self, message: str, *, argv: Sequence[str] = (), exit_code: int = 1, said: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.argv = tuple(argv)  # what ffmpeg was given
+        self.exit_code = exit_code  # 128 + n after signal n
+        self.said = tuple(said)
 
 
 class OutputMissing(AttemptFailed):
     """A listed output was not written."""
 
+    usual = FailureCode.OUTPUT_MISSING
+
 
 class LimitExceeded(AttemptFailed):
-    """A limit of time, memory, disk or size was reached."""
+    """A limit of time, memory, disk or size was reached; the code says which."""
+
+    usual = FailureCode.DISK_LIMIT
 
 
 class CannotStart(FfmillError):

@@ -19,6 +19,7 @@ from ffmill.jobs.model import Result, Status, Usage
 from ffmill.usage import ledger
 from ffmill.usage.ledger import Asked, Sums
 from ffmill.usage.prices import Prices
+from tests.failures import LOST
 from tests.integration.test_repository import SUBMISSION, claim, new_account, new_worker, result, submit
 
 USED = Usage(input_bytes=11, cpu_seconds=1.5, gpu_seconds=0.25, run_seconds=2.5, peak_memory_bytes=1 << 20)
@@ -90,7 +91,7 @@ async def test_an_attempt_that_was_lost_is_not_metered_even_if_its_worker_comes_
     async with pool.connection() as connection:
         worker = await new_worker(connection)
         taken = await claimed(connection, worker=worker)
-        await attempts.lose(connection, [worker], most=10, message="")
+        await attempts.lose(connection, [worker], most=10, failure=LOST)
         assert not await attempts.finish(connection, taken.job, ended(taken))
         assert await rows(connection) == []
         again = await claim(connection, await new_worker(connection))
@@ -104,7 +105,7 @@ async def test_an_attempt_that_is_taken_for_lost_while_it_ends_is_not_metered(po
         worker = await new_worker(connection)
         taken = await claimed(connection, worker=worker)
         async with mending.transaction():
-            await attempts.lose(mending, [worker], most=10, message="")
+            await attempts.lose(mending, [worker], most=10, failure=LOST)
             finishing = asyncio.create_task(attempts.finish(connection, taken.job, ended(taken)))
             while not await somebody_waits(watching):
                 pass
@@ -124,7 +125,7 @@ async def test_an_attempt_that_was_lost_before_its_job_was_cancelled_is_not_mete
     async with pool.connection() as connection:
         worker = await new_worker(connection)
         taken = await claimed(connection, worker=worker)
-        await attempts.lose(connection, [worker], most=10, message="")
+        await attempts.lose(connection, [worker], most=10, failure=LOST)
         await repository.cancel(connection, taken.job.id, taken.job.account_id)
         assert not await attempts.finish(connection, taken.job, ended(taken))
         assert await rows(connection) == []

@@ -15,6 +15,7 @@ from ffmill.jobs.attempts import Claim
 from ffmill.jobs.model import Job, Output, Progress, Result, Status, Submission
 from ffmill.jobs.repository import Accepted
 from ffmill.worker import registry
+from tests.failures import LOST
 
 SILENT = 30.0
 NOW = datetime.now(UTC)
@@ -111,7 +112,7 @@ async def test_an_attempt_that_was_taken_away_changes_nothing(pool: Pool) -> Non
         account, worker = await new_account(connection), await new_worker(connection)
         await submit(connection, account)
         lost = (await claim(connection, worker)).job
-        assert [job.id for job in await attempts.lose(connection, [worker], most=10, message="lost")] == [lost.id]
+        assert [job.id for job in await attempts.lose(connection, [worker], most=10, failure=LOST)] == [lost.id]
         again = (await claim(connection, await new_worker(connection))).job
         assert again.attempt == lost.attempt + 1
         assert not await attempts.finish(connection, lost, result(lost))
@@ -176,7 +177,7 @@ async def test_a_job_whose_workers_die_too_often_fails(pool: Pool) -> None:
         for expected in (Status.QUEUED, Status.QUEUED, Status.FAILED):
             worker = await new_worker(connection)
             await claim(connection, worker)
-            (job,) = await attempts.lose(connection, [worker], most=3, message="lost too often")
+            (job,) = await attempts.lose(connection, [worker], most=3, failure=LOST)
             assert job.status is expected
             assert job.error_message == ("lost too often" if expected is Status.FAILED else "")
 

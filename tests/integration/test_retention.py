@@ -22,6 +22,7 @@ from ffmill.store import prefixes
 from ffmill.store.store import Store, open_store
 from ffmill.worker import recovery
 from ffmill.worker.ends import Ends
+from tests.failures import LOST
 from tests.integration.kept import begun, ended, objects, put, reader, uploaded
 from tests.integration.s3_server import S3Server, s3_settings
 from tests.integration.test_repository import SUBMISSION, claim, new_account, new_worker, submit
@@ -458,7 +459,7 @@ async def test_what_a_cancelled_jobs_attempts_kept_goes_once_they_must_have_ende
         job = await submit(connection, account)
         await claim(connection, worker)
         if lost_first:
-            await attempts.lose(connection, [worker], most=10, message="")
+            await attempts.lose(connection, [worker], most=10, failure=LOST)
         cancelled = await jobs.cancel(connection, job.id, account)
         assert cancelled is not None
         await tickets.ended(connection, queue, cancelled[0])

@@ -19,6 +19,7 @@ from ffmill.jobs.repository import Accepted
 from ffmill.jobs.tickets import let_begin
 from ffmill.queue.engine import Queue
 from ffmill.worker import recovery
+from tests.failures import LOST
 from tests.integration.test_recovery import tickets
 from tests.integration.test_repository import SILENT, SUBMISSION, claim, new_account, new_worker, submit
 
@@ -195,7 +196,7 @@ async def test_a_line_goes_when_nothing_is_queued_in_it_and_comes_back(pool: Poo
         assert (await claim(connection, worker)).job.id == claimed.job.id
         async with connection.transaction():
             await lines.sweep(connection)
-        await attempts.lose(connection, [worker], most=5, message="lost")
+        await attempts.lose(connection, [worker], most=5, failure=LOST)
         assert await count_lines(connection) == 1
 
 

@@ -22,6 +22,7 @@ from ffmill.retention.sweep import Counts, Sweep, refuse_strangers
 from ffmill.store import objects as listing
 from ffmill.store import tmp_files
 from ffmill.store.store import Store, open_store
+from tests.failures import LOST
 from tests.integration.kept import begun, ended, objects, put, stray_output, uploaded
 from tests.integration.s3_server import S3Server, s3_settings
 from tests.integration.test_cli import ffmill
@@ -97,7 +98,7 @@ async def test_what_an_attempt_at_work_keeps_stays_and_what_a_lost_one_kept_does
         job = (await claim(connection, lost)).job
         await put(store, f"outputs/{job.id}/1/a")
         assert (await swept(pool, store))[0].strays == 0
-        await attempts.lose(connection, [lost], most=10, message="")
+        await attempts.lose(connection, [lost], most=10, failure=LOST)
         assert (await swept(pool, store))[0].strays == 0  # it may still be on its way
         await claim(connection, await new_worker(connection))
         await put(store, f"outputs/{job.id}/2/a")

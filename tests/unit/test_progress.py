@@ -24,7 +24,15 @@ def reading(argv: list[str], *banner: str, commands: int = 1, index: int = 0) ->
 def test_percent_and_eta_follow_from_the_duration_of_the_input() -> None:
     reader = reading(ENCODE, "Input #0, mov, from 'inputs/in.mp4':", "  Duration: 00:00:08.00, start: 0.000000")
     reader.feed(BLOCK)
-    assert reader.news == Progress(percent=25.0, fps=25.0, speed=2.0, eta_seconds=3.0, out_time_seconds=2.0)
+    assert reader.news == Progress(percent=25.0, fps=25.0, speed=2.0, eta_seconds=3.0, out_time_seconds=2.0, frame=50)
+
+
+def test_frames_and_bytes_are_those_of_the_command_at_work() -> None:
+    reader = reading(ENCODE)
+    reader.feed(b"frame=7\ntotal_size=4096\nprogress=continue\n")
+    assert (reader.news.frame, reader.news.bytes_written) == (7, 4096)
+    reader.feed(b"total_size=N/A\nprogress=end\n")
+    assert (reader.news.frame, reader.news.bytes_written) == (None, None)
 
 
 def test_an_output_limited_in_time_is_measured_by_its_limit() -> None:

@@ -30,6 +30,7 @@ FIELDS = [
     "updated_at",
     "files_deleted_at",
     "error_message",
+    "error",
     "ffmpeg_commands",
     "ffmpeg_command",
     "input_files",

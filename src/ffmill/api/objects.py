@@ -4,6 +4,25 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ffmill.errors import FailureCode
+
+
+class FailureObject(BaseModel):
+    """Why a job failed: for programs by its code, for people in words."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    code: FailureCode = Field(description="What it failed of, out of a closed list.")
+    stage: Literal["queue", "fetch", "command", "keep"] = Field(description="What the job was at.")
+    summary: str = Field(description="What is wrong, in a sentence.")
+    detail: str = Field(description="FFmpeg's own lines that say so; empty where there are none.")
+    hint: str = Field(description="How to mend it; empty where that is not known.")
+    command_index: int | None = Field(description="The command that failed, counted from 0; null where none did.")
+    exit_code: int | None = Field(description="Of ffmpeg, 128 + n after signal n; null where it did not fail.")
+    corrected_command: str | None = Field(
+        description="The command, mended, ready to be sent; null unless there is one sure way to mend it."
+    )
+
 
 class JobObject(BaseModel):
     """A job, whole, everywhere the same: in answers, in lists, in webhooks."""
@@ -30,6 +49,10 @@ class JobObject(BaseModel):
     error_message: str = Field(
         description="Why the job failed, at most 4 KiB; empty unless `failed`. When ffmpeg failed, it starts with"
         " `ffmpeg exited with code N`, then come ffmpeg's own error lines."
+    )
+    error: FailureObject | None = Field(
+        description="Why the job failed, for programs; null unless `failed`, and of jobs that failed under an older"
+        " version."
     )
     ffmpeg_commands: list[str] = Field(description="As sent.")
     ffmpeg_command: str | None = Field(None, description="The command, when there is exactly one; else absent.")

@@ -1,11 +1,13 @@
 """What workers do to jobs, in SQL: claim, finish, hand back, lose. Every statement is guarded by attempt and status."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Json
 
 from ffmill.db.pool import Connection
+from ffmill.jobs.failure import Failure, failure_json
 from ffmill.jobs.lines import HELD
 from ffmill.jobs.model import Job, Progress, Result
 from ffmill.jobs.repository import ENDED_CHANNEL
@@ -27,7 +29,7 @@ FINISH = """
 WITH held AS MATERIALIZED (
     SELECT * FROM jobs WHERE id = %(id)s AND attempt = %(attempt)s FOR UPDATE
 ), ended AS (
-    UPDATE jobs SET status = %(status)s, error_message = %(error_message)s, outputs = %(outputs)s,
+    UPDATE jobs SET status = %(status)s, error_message = %(error_message)s, error = %(error)s, outputs = %(outputs)s,
            total_input_bytes = %(total_input_bytes)s, total_output_bytes = %(total_output_bytes)s,
            command_index = %(command_index)s, warnings = (jobs.warnings::jsonb || %(warnings)s::jsonb)::json,
            timings = %(timings)s,
@@ -35,9 +37,9 @@ WITH held AS MATERIALIZED (
     FROM held WHERE jobs.id = held.id AND held.status = 'running'
     RETURNING jobs.id, jobs.status
 ), logged AS (
-    INSERT INTO job_logs (job_id, account_id, log)
-    SELECT id, account_id, %(log)s FROM held
-    ON CONFLICT (job_id) DO UPDATE SET log = excluded.log, written_at = excluded.written_at
+    INSERT INTO job_logs (job_id, account_id, log, lines)
+    SELECT id, account_id, %(log)s, %(log_lines)s FROM held
+    ON CONFLICT (job_id) DO UPDATE SET log = excluded.log, lines = excluded.lines, written_at = excluded.written_at
 ), metered AS (
     INSERT INTO usage (job_id, attempt, account_id, machine, status, metadata, input_bytes, output_bytes, cpu_seconds,
                        gpu_seconds, wall_seconds, queue_seconds, run_seconds, peak_memory_bytes)
@@ -73,7 +75,8 @@ _LOST = """
            status        = CASE WHEN attempts_lost + 1 < %(most)s THEN 'queued' ELSE 'failed' END,
            started_at    = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE started_at END,
            finished_at   = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE now() END,
-           error_message = CASE WHEN attempts_lost + 1 < %(most)s THEN '' ELSE %(message)s END
+           error_message = CASE WHEN attempts_lost + 1 < %(most)s THEN '' ELSE %(message)s END,
+           error         = CASE WHEN attempts_lost + 1 < %(most)s THEN NULL ELSE %(error)s::json END
     WHERE status = 'running'
 """
 _IN_LINE = """
@@ -95,11 +98,14 @@ RUNNING = "SELECT id, attempt, ticket FROM jobs WHERE worker = %s AND status = '
 # Primary key; not guarded: news of an older attempt is never shown, because readers compare the attempt.
 REPORT = """
 INSERT INTO job_progress AS news
-    (job_id, attempt, command_index, percent, fps, speed, eta_seconds, out_time_seconds, input_bytes)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (job_id, attempt, command_index, percent, fps, speed, eta_seconds, out_time_seconds, input_bytes, frame,
+     bytes_written)
+VALUES (%(job)s, %(attempt)s, %(command_index)s, %(percent)s, %(fps)s, %(speed)s, %(eta_seconds)s,
+        %(out_time_seconds)s, %(input_bytes)s, %(frame)s, %(bytes_written)s)
 ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, command_index = excluded.command_index,
     percent = excluded.percent, fps = excluded.fps, speed = excluded.speed, eta_seconds = excluded.eta_seconds,
-    out_time_seconds = excluded.out_time_seconds, input_bytes = excluded.input_bytes
+    out_time_seconds = excluded.out_time_seconds, input_bytes = excluded.input_bytes,
+    frame = excluded.frame, bytes_written = excluded.bytes_written
 WHERE news.attempt <= excluded.attempt
 """
 
@@ -134,12 +140,14 @@ async def finish(connection: Connection, job: Job, result: Result) -> bool:
         "attempt": job.attempt,
         "status": result.status,
         "error_message": result.error_message,
+        "error": _json(result.error),
         "outputs": Json(outputs_json(result.outputs)),
         "total_input_bytes": result.total_input_bytes,
         "total_output_bytes": sum(output.bytes for output in result.outputs) if result.outputs else None,
         "command_index": result.command_index,
         "warnings": Json(result.warnings),
         "log": result.log,
+        "log_lines": result.log_lines,
         "timings": Json(result.timings),
         "channel": ENDED_CHANNEL,
         **asdict(result.usage),
@@ -152,17 +160,17 @@ async def hand_back(connection: Connection, job: Job) -> bool:
     return await (await connection.execute(HAND_BACK, (job.id, job.attempt))).fetchone() is not None
 
 
-async def lose(connection: Connection, workers: list[UUID], *, most: int, message: str) -> list[Job]:
+async def lose(connection: Connection, workers: list[UUID], *, most: int, failure: Failure) -> list[Job]:
     """Queues the jobs of dead workers again, or fails those that lost `most` attempts; the jobs as they now are."""
     async with connection.cursor(row_factory=job_row) as cursor:
-        await cursor.execute(LOSE, {"workers": workers, "most": most, "message": message})
+        await cursor.execute(LOSE, {"workers": workers, **_lost(most, failure)})
         return await cursor.fetchall()
 
 
-async def lose_one(connection: Connection, key: tuple[UUID, int], *, most: int, message: str) -> Job | None:
+async def lose_one(connection: Connection, key: tuple[UUID, int], *, most: int, failure: Failure) -> Job | None:
     """The same for one attempt, by its job and number; None when that had ended."""
     async with connection.cursor(row_factory=job_row) as cursor:
-        await cursor.execute(LOSE_ONE, {"id": key[0], "attempt": key[1], "most": most, "message": message})
+        await cursor.execute(LOSE_ONE, {"id": key[0], "attempt": key[1], **_lost(most, failure)})
         return await cursor.fetchone()
 
 
@@ -173,5 +181,12 @@ async def running(connection: Connection, worker: UUID) -> dict[tuple[UUID, int]
 
 async def report(connection: Connection, job: Job, news: Progress) -> None:
     """Writes how far the attempt is."""
-    figures = (news.percent, news.fps, news.speed, news.eta_seconds, news.out_time_seconds, news.input_bytes)
-    await connection.execute(REPORT, (job.id, job.attempt, news.command_index, *figures))
+    await connection.execute(REPORT, {"job": job.id, "attempt": job.attempt, **asdict(news)})
+
+
+def _lost(most: int, failure: Failure) -> dict[str, Any]:
+    return {"most": most, "message": failure.summary, "error": _json(failure)}
+
+
+def _json(failure: Failure | None) -> Json | None:
+    return None if failure is None else Json(failure_json(failure))

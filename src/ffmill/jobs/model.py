@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
+
+from ffmill.jobs.failure import Failure
+
+Program = Literal["ffmpeg", "ffprobe"]
 
 
 class Status(StrEnum):
@@ -62,6 +67,8 @@ class Progress:
     eta_seconds: float | None = None
     out_time_seconds: float | None = None
     input_bytes: int | None = None  # of all inputs, once they are there
+    frame: int | None = None  # frames written by the command at work
+    bytes_written: int | None = None  # by the command at work
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +105,8 @@ class Job:
     traceparent: str | None = None  # of the request that made it: W3C Trace Context
     progress: Progress | None = field(default=None)  # only while running
     unattended: bool = False  # queued for a pool that has no live worker
+    error: Failure | None = None  # of a failed job; None of those that failed before there were any
+    program: Program = "ffmpeg"  # a probe is a job of ffprobe's, which no list shows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,10 +126,12 @@ class Result:
 
     status: Status  # SUCCEEDED, FAILED or CANCELLED
     error_message: str = ""
+    error: Failure | None = None  # of a failed one
     outputs: tuple[Output, ...] = ()
     total_input_bytes: int | None = None
     command_index: int = 0
     warnings: tuple[str, ...] = ()  # appended to the job's
     log: str = ""
+    log_lines: int = 0  # that the log has had, those left out of a long one too
     usage: Usage = Usage()
     timings: Mapping[str, float | list[float]] = field(default_factory=dict[str, float | list[float]])  # seconds a step

@@ -48,7 +48,7 @@ RETURNING *, {UNATTENDED}
 
 WITH_NEWS = """
 jobs.*, news.command_index AS news_index, news.percent, news.fps, news.speed, news.eta_seconds,
-news.out_time_seconds, news.input_bytes AS news_input_bytes
+news.out_time_seconds, news.input_bytes AS news_input_bytes, news.frame, news.bytes_written
 """
 NEWS = "LEFT JOIN job_progress AS news ON news.job_id = jobs.id AND news.attempt = jobs.attempt"
 

@@ -6,9 +6,10 @@ from typing import Any
 from psycopg import AsyncCursor
 from psycopg.rows import RowMaker, dict_row
 
+from ffmill.jobs.failure import failure_of
 from ffmill.jobs.model import Job, Output, Progress, Status
 
-PROGRESS = ("percent", "fps", "speed", "eta_seconds", "out_time_seconds")
+PROGRESS = ("percent", "fps", "speed", "eta_seconds", "out_time_seconds", "frame", "bytes_written")
 
 
 def job_row(cursor: AsyncCursor[Any]) -> RowMaker[Job]:
@@ -51,6 +52,8 @@ def job_of(row: Mapping[str, Any]) -> Job:
         traceparent=row["traceparent"],
         progress=_progress(row) if running else None,
         unattended=row.get("unattended", False),
+        error=failure_of(row["error"]),
+        program=row["program"],
     )
 
 

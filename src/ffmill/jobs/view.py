@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from ffmill.jobs.failure import failure_json
 from ffmill.jobs.model import Job, Progress, Status
 
 OUTPUT_URL_SECONDS = 7 * 24 * 3600
@@ -25,6 +26,7 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
         "updated_at": timestamp(job.updated_at),
         "files_deleted_at": optional(job.files_deleted_at),
         "error_message": job.error_message,
+        "error": failure_json(job.error),
         "ffmpeg_commands": list(job.ffmpeg_commands),
         **single,
         "input_files": dict(job.input_files),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from ffmill.config import Settings
+from ffmill.errors import FailureCode
 
 MIB = 1 << 20
 STACK_BYTES = 8 * MIB  # of a thread: reserved, counted as data, mostly never used
@@ -46,6 +47,19 @@ class Limits:
     def address_bytes(self) -> int:
         """RLIMIT_AS, a backstop for what is neither resident nor data."""
         return 2 * self.data_bytes + self.threads * ARENA_BYTES
+
+    def code(self, sentence: str) -> FailureCode:
+        """What a job fails of that the limit of this sentence has ended."""
+        codes = {
+            self.memory_sentence(): FailureCode.MEMORY_LIMIT,
+            self.threads_sentence(): FailureCode.THREAD_LIMIT,
+            self.open_files_sentence(): FailureCode.FILE_LIMIT,
+            self.files_sentence(): FailureCode.FILE_LIMIT,
+            self.hidden_sentence(): FailureCode.FILE_LIMIT,
+        }
+        if self.cpu_seconds is not None:
+            codes[self.cpu_sentence()] = FailureCode.CPU_LIMIT
+        return codes.get(sentence, FailureCode.DISK_LIMIT)
 
     def file_sentence(self) -> str:
         """What to say when one file grew too large."""

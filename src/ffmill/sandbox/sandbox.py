@@ -64,7 +64,7 @@ class Sandbox:
         self._may_look = False  # into processes of the slots' users
         self._names = count()
         self.refusals = refusals  # why a level above this one is not in force
-        self.ffmpeg_version = ""  # as ffmpeg itself tells, once it has been tried
+        self.ffmpeg_banner = ""  # what `ffmpeg -version` prints, once it has been tried
 
     @classmethod
     @asynccontextmanager
@@ -107,6 +107,11 @@ class Sandbox:
         return self._level.name
 
     @property
+    def ffmpeg_version(self) -> str:
+        """As ffmpeg itself tells: `ffmpeg version 9.0.2 Copyright …`."""
+        return self.ffmpeg_banner.partition("version ")[2].partition(" ")[0]
+
+    @property
     def groups(self) -> int | None:
         """The version of the control groups that hold commands to their limits; None where none can be made."""
         return self._groups.version if self._groups else None
@@ -131,6 +136,16 @@ class Sandbox:
         """Removes what dead workers left in the scratch directory; gives the directories removed."""
         return await asyncio.get_running_loop().run_in_executor(self._removers, self._scratch.sweep)
 
+    async def ask(self, argv: Sequence[str], limits: Limits) -> str:
+        """What ffmpeg prints when it is run with these words, as `-filters`, at most 30 s long; raises CannotStart."""
+        said = list[bytes]()
+        try:
+            async with asyncio.timeout(CHECK_SECONDS), self.workspace(0) as workspace, self.cage(workspace) as cage:
+                await cage.run(argv, limits, on_stderr=said.append)
+        except TimeoutError as error:
+            raise CannotStart(f"ffmpeg {' '.join(argv)} did not end within {CHECK_SECONDS} s") from error
+        return b"".join(said).decode(errors="replace")
+
     async def check(self, limits: Limits) -> None:
         """Runs `ffmpeg -version` in a cage; raises CannotStart, which says why, when that fails."""
         said, code = list[bytes](), None
@@ -146,7 +161,7 @@ class Sandbox:
         if code != 0:
             reason = words.strip().partition("\n")[0] or f"exit code {code}"
             raise CannotStart(f"ffmpeg does not start in its cage ({reason}){advice(reason)}")
-        self.ffmpeg_version = _version(words)
+        self.ffmpeg_banner = words
         if not self._may_look and self.level != "off":
             LOG.warning("deleted files that a command holds open are not counted: the worker lacks CAP_SYS_PTRACE")
 
@@ -158,8 +173,3 @@ async def _may_look(cage: Cage) -> bool:
         await asyncio.sleep(LOOK_SECONDS)
         looks -= 1
     return bool(pid and looks)
-
-
-def _version(text: str) -> str:
-    """Of the first line that ffmpeg prints: `ffmpeg version 9.0.2 Copyright …`."""
-    return text.partition("version ")[2].partition(" ")[0]

@@ -1,10 +1,9 @@
 """One attempt at a job, from claim to finish."""
 
 import asyncio
-import errno
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -14,15 +13,17 @@ from ffmill import tracing
 from ffmill.config import Settings
 from ffmill.db.pool import UNREACHABLE, Pool
 from ffmill.errors import AttemptFailed, Refusal
+from ffmill.ffmpeg.build import Build
 from ffmill.jobs import attempts, command
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.command import Resolved
+from ffmill.jobs.failure import Stage
 from ffmill.jobs.model import Job, Progress, Result, Status
 from ffmill.jobs.tickets import Tickets
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.store.store import Store
-from ffmill.worker import outputs, recovery
+from ffmill.worker import failures, outputs, recovery
 from ffmill.worker.budget import Budget
 from ffmill.worker.commands import Commands
 from ffmill.worker.ends import Ends
@@ -33,8 +34,6 @@ from ffmill.worker.progress import ProgressReader, report
 from ffmill.worker.slots import Slot, Slots
 
 LOG = structlog.stdlib.get_logger()
-MESSAGE_BYTES = 4096
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +62,7 @@ class Attempts:
         sandbox: Sandbox,
         slots: Slots,
         sources: Sources,
+        build: Build | None = None,
     ) -> None:
         self._settings = settings
         self._identity = identity
@@ -73,6 +73,7 @@ class Attempts:
         self._sandbox = sandbox
         self._slots = slots
         self._sources = sources
+        self._build = build  # the FFmpeg that it runs
         self._limits = Limits.of(settings)
         self._scopes: dict[tuple[UUID, int], asyncio.Timeout] = {}
         self._tickets: set[int] = set()
@@ -157,22 +158,21 @@ class Attempts:
             async with self._deadline(claimed), self._reporting(job, reader):
                 outcome = await self._run(claimed, slot, log, reader, meter)
         except (AttemptFailed, Refusal) as error:  # a Refusal: the store's, or rules that have become stricter
-            outcome = Result(status=Status.FAILED, error_message=error.message)
+            failure = failures.of(error, job, meter.stage, reader.news.command_index, self._build)
+            outcome = failures.result(failure, error.message)
         except TimeoutError:
-            outcome = self._too_late(claimed)
+            outcome = self._too_late(claimed, meter.stage)
         except Revoked:
             outcome = Result(status=Status.CANCELLED)  # changes nothing: the row is no longer this attempt's
         except OSError as error:
             LOG.warning("the worker failed its job", error=repr(error))
-            outcome = Result(status=Status.FAILED, error_message=own_fault(error))
-        return Result(
-            status=outcome.status,
-            error_message=shorten(outcome.error_message),
-            outputs=outcome.outputs,
-            warnings=outcome.warnings,
+            outcome = failures.result(failures.own_fault(error, meter.stage))
+        return replace(
+            outcome,
             total_input_bytes=meter.total_input_bytes,
             command_index=reader.news.command_index,
             log=log.text(),
+            log_lines=log.lines,
             usage=meter.usage(),
             timings=meter.timings(),
         )
@@ -230,26 +230,12 @@ class Attempts:
             reporter.cancel()
             await asyncio.wait([reporter])
 
-    def _too_late(self, claimed: Claim) -> Result:
+    def _too_late(self, claimed: Claim, at: Stage) -> Result:
         limit = claimed.job.timeout_seconds
         if claimed.wait_seconds is not None and claimed.wait_seconds < limit:
             return Result(status=Status.CANCELLED, warnings=(recovery.wait_warning(self._settings),))
-        return Result(
-            status=Status.FAILED, error_message=f"the job ran longer than its limit of {limit} s (timeout_seconds)"
-        )
+        return failures.result(failures.too_late(limit, at))
 
 
 def _resolve(job: Job) -> Resolved:
     return command.resolve(job.ffmpeg_commands, inputs=list(job.input_files), outputs=job.output_files)
-
-
-def own_fault(error: OSError) -> str:
-    """What to tell a client whose job failed for a reason of the worker's, and the operator who can mend it."""
-    where = " its scratch directory (FFMILL_SCRATCH)" if error.errno in DISK else " something that it needs"
-    return f"the worker could not use{where}: {error.strerror or 'no reason is known'}"
-
-
-def shorten(message: str) -> str:
-    """The message within the contract's 4 KiB, cut at the end, without what PostgreSQL cannot hold."""
-    raw = message.replace("\0", "\ufffd").encode(errors="replace")
-    return raw.decode() if len(raw) <= MESSAGE_BYTES else raw[: MESSAGE_BYTES - 4].decode(errors="ignore") + "…"

@@ -55,7 +55,7 @@ class Commands:
                 async with self._sandbox.cage(workspace) as next_cage:
                     done = await self._run(next_cage, workspace, argv)
             self._log.end(account(done))
-            judge(done, self._log.errors())
+            judge(argv, done, self._log.errors(), self._limits)
 
     async def _run(self, cage: Cage, workspace: Workspace, argv: Sequence[str]) -> Exit:
         words, files = spill(argv)
@@ -88,10 +88,10 @@ def account(done: Exit) -> str:
     )
 
 
-def judge(done: Exit, errors: str) -> None:
+def judge(argv: Sequence[str], done: Exit, errors: Sequence[str], limits: Limits) -> None:
     """Raises what the job fails with, unless the command succeeded."""
-    said = f"ffmpeg exited with code {done.code}\n{errors}".rstrip()
+    said = "\n".join([f"ffmpeg exited with code {done.code}", *errors])
     if done.limit is not None:
-        raise LimitExceeded(done.limit if done.code == 0 else f"{done.limit}\n{said}")
+        raise LimitExceeded(done.limit if done.code == 0 else f"{done.limit}\n{said}", limits.code(done.limit))
     if done.code != 0:
-        raise CommandFailed(said)
+        raise CommandFailed(said, argv=argv, exit_code=done.code, said=errors)

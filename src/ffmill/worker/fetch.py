@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 
-from ffmill.errors import InputFailed
+from ffmill.errors import FailureCode, InputFailed
 from ffmill.net import targets
 from ffmill.net.failures import UNREADABLE, answered, judge
 from ffmill.net.targets import Target
@@ -113,14 +113,16 @@ class _Download:
         except Misplaced as error:
             raise _Interrupted(str(error)) from error
         except TooMuch as error:
-            raise self._failed(str(error)) from error
+            raise self._failed(str(error), FailureCode.INPUT_TOO_LARGE) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             failure = judge(error, self._session.timeout)
             if failure.passing:
                 raise _Interrupted(failure.what) from error
             raise self._failed(failure.what) from error
         except OSError as error:
-            raise self._failed(f"could not be written to the worker's disk: {error.strerror}") from error
+            raise self._failed(
+                f"could not be written to the worker's disk: {error.strerror}", FailureCode.WORKER_FAULT
+            ) from error
 
     @asynccontextmanager
     async def _answer(self) -> AsyncGenerator[aiohttp.ClientResponse]:
@@ -161,10 +163,10 @@ class _Download:
         if coding not in CODINGS:
             raise self._failed(UNREADABLE)
 
-    def _failed(self, what: str) -> InputFailed:
+    def _failed(self, what: str, code: FailureCode | None = None) -> InputFailed:
         if self._hop is self._target:
-            return InputFailed(f"{self._target.shown} {what}")
-        return InputFailed(f"{self._target.shown} redirects to {self._hop.site}, which {what}")
+            return InputFailed(f"{self._target.shown} {what}", code)
+        return InputFailed(f"{self._target.shown} redirects to {self._hop.site}, which {what}", code)
 
 
 def _retry_after(answer: aiohttp.ClientResponse) -> float:

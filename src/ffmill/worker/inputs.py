@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from ffmill.errors import InputFailed, Refusal
+from ffmill.errors import FailureCode, InputFailed, Refusal
 from ffmill.jobs.model import Job
 from ffmill.sandbox.workspace import Workspace
 from ffmill.store.store import Store
@@ -17,6 +17,7 @@ from ffmill.worker.fetch import fetch
 from ffmill.worker.patience import patiently
 
 AT_ONCE = 8
+TOO_LARGE = FailureCode.INPUT_TOO_LARGE
 LIST = "concat"  # the demuxer of list files, and their suffix: ffconcat
 
 
@@ -67,7 +68,7 @@ class Sources:
             try:
                 return await fetch(self._session, url, path, limit_bytes=limit_bytes, budget=budget)
             except InputFailed as error:
-                raise InputFailed(f'input "{name}" could not be fetched: {error.message}') from error
+                raise InputFailed(f'input "{name}" could not be fetched: {error.message}', error.code) from error
         try:
             return await patiently(lambda: self._copy(name, key, path, budget, limit_bytes))
         except Refusal as error:
@@ -79,12 +80,12 @@ class Sources:
         if stat is None:
             raise InputFailed(f'input "{name}" could not be read: the file behind its URL has been deleted')
         if stat.bytes > limit_bytes:
-            raise InputFailed(f'input "{name}" is {stat.bytes} bytes; the most is {limit_bytes} ({LIMIT})')
+            raise InputFailed(f'input "{name}" is {stat.bytes} bytes; the most is {limit_bytes} ({LIMIT})', TOO_LARGE)
         path.unlink(missing_ok=True)  # noqa: ASYNC240  # no longer than a system call
         try:
             budget.take(stat.bytes)
         except TooMuch as error:
-            raise InputFailed(f'input "{name}" {error}') from error
+            raise InputFailed(f'input "{name}" {error}', TOO_LARGE) from error
         try:
             return await self._store.get_file(key, path)
         except BaseException:

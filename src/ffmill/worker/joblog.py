@@ -23,6 +23,7 @@ class JobLog:
     """Text for the person whose job it is; and the last error lines of the command at work."""
 
     def __init__(self) -> None:
+        self.lines = 0  # so far, those left out too
         self._head = bytearray()
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
@@ -44,6 +45,7 @@ class JobLog:
 
     def line(self, text: str) -> None:
         """Writes one line of ours."""
+        self.lines += 1
         self._write(text.encode(errors="replace") + b"\n")
 
     def feed(self, chunk: bytes) -> list[str]:
@@ -62,9 +64,9 @@ class JobLog:
             self._partial = b""
         self.line(text)
 
-    def errors(self) -> str:
+    def errors(self) -> tuple[str, ...]:
         """ffmpeg's own error lines of the last command, or its last lines where it marked none."""
-        return "\n".join(self._errors or self._last)
+        return tuple(self._errors or self._last)
 
     def text(self) -> str:
         """The whole log, at most 4 MiB of it, fit for PostgreSQL (no NUL)."""

@@ -16,10 +16,12 @@ from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from ffmill.db.pool import Pool, open_pool
 from ffmill.errors import CannotStart, FfmillError
+from ffmill.ffmpeg import builds
 from ffmill.net.session import open_session
 from ffmill.queue.engine import WEBHOOKS, Queue, Tasks
 from ffmill.retention.expiry import Expiry
 from ffmill.sandbox import gpu
+from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
 from ffmill.store.keyring import Keyring, following
 from ffmill.store.signing import Signer
@@ -69,6 +71,7 @@ async def _serve(
         signer = Signer(await load_or_create(connection), settings.effective_public_url)
     queue = Queue()
     await queue.open(pool)
+    build = await builds.ensure(pool, sandbox, Limits.of(settings))
     async with open_session(settings) as session, following(Keyring(signer, pool)):
         newcomer = Registration(
             name=name,
@@ -76,6 +79,7 @@ async def _serve(
             concurrency=settings.slots,
             ffmpeg_version=sandbox.ffmpeg_version,
             sandbox=sandbox.level,
+            ffmpeg_build=build.id,
         )
         worker = await recovery.enlist(pool, queue, settings, newcomer)
         sources = Sources(session, store, limit_bytes=settings.max_input_bytes)
@@ -88,6 +92,7 @@ async def _serve(
             sandbox=sandbox,
             slots=slots,
             sources=sources,
+            build=build,
         )
         deliveries = Deliveries(settings, pool=pool, session=session, signer=signer)
         expiry = Expiry(settings, pool, store)

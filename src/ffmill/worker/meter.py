@@ -8,12 +8,15 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from ffmill import tracing
+from ffmill.jobs.failure import Stage
 from ffmill.jobs.model import Job, Usage
 from ffmill.sandbox import gpu
 from ffmill.sandbox.cage import Cage
 from ffmill.sandbox.ended import Ended
 from ffmill.tracing import Span
 from ffmill.worker.budget import Budget
+
+STAGES = {"fetch": Stage.FETCH, "keep": Stage.KEEP}  # by the name of the step
 
 
 class Meter:
@@ -22,6 +25,7 @@ class Meter:
     def __init__(self, job: Job, budget: Budget, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.budget = budget
         self.total_input_bytes: int | None = None  # of all inputs, once they are there
+        self.stage = Stage.FETCH  # what the attempt is at
         self._clock = clock
         self._has_gpu = gpu.serves(job.machine)
         self._steps = dict[str, float]()
@@ -34,6 +38,7 @@ class Meter:
     def step(self, name: str) -> Generator[None]:
         """Measures one step by the clock."""
         began = self._clock()
+        self.stage = STAGES.get(name, self.stage)
         try:
             with tracing.span(name):
                 yield
@@ -43,7 +48,7 @@ class Meter:
     @contextmanager
     def command(self, cage: Cage) -> Generator[None]:
         """Measures one command that the cage runs."""
-        began = self._clock()
+        began, self.stage = self._clock(), Stage.COMMAND
         with tracing.span("command", index=len(self._commands)) as span:
             try:
                 yield

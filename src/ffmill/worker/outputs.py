@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 
-from ffmill.errors import LimitExceeded, OutputMissing
+from ffmill.errors import FailureCode, LimitExceeded, OutputMissing
 from ffmill.jobs import names
 from ffmill.jobs.model import Job, Output
 from ffmill.sandbox.workspace import Workspace
@@ -88,7 +88,8 @@ class Search:
             self._end = self._clock() + SEARCH_SECONDS
         if self._clock() > self._end:
             raise LimitExceeded(
-                f"the outputs were not found within {SEARCH_SECONDS} s: fewer or simpler patterns, or fewer files"
+                f"the outputs were not found within {SEARCH_SECONDS} s: fewer or simpler patterns, or fewer files",
+                FailureCode.FILE_LIMIT,
             )
 
 
@@ -107,7 +108,10 @@ def find(listed: Sequence[str], directories: Sequence[int], *, owner: int | None
             matched = True
             found[name] = written[name]
             if len(found) > MOST:
-                raise LimitExceeded(f"the commands wrote more files that were asked for than the most, {MOST:,}")
+                raise LimitExceeded(
+                    f"the commands wrote more files that were asked for than the most, {MOST:,}",
+                    FailureCode.FILE_LIMIT,
+                )
         if not matched:
             raise OutputMissing(_missing(entry, there))
     return found

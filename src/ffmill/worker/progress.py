@@ -12,7 +12,7 @@ from ffmill.jobs.model import Progress
 WRITE_SECONDS = 0.5
 LINE_BYTES = 256
 MOST = 1e12  # a figure of ffmpeg's; beyond, some other program speaks, or some other text
-KEYS = frozenset({b"fps", b"speed", b"out_time_us"})
+KEYS = frozenset({b"fps", b"speed", b"out_time_us", b"frame", b"total_size"})
 DURATION = re.compile(r"^  Duration: (?:(\d{1,9}):(\d\d):(\d\d(?:\.\d+)?)|N/A)")
 
 
@@ -93,6 +93,8 @@ class ProgressReader:
             speed=speed,
             eta_seconds=eta,
             out_time_seconds=None if out_time is None else round(out_time, 6),
+            frame=_count(block.get(b"frame")),
+            bytes_written=_count(block.get(b"total_size")),
         )
 
     def _tell(self, news: Progress) -> None:
@@ -116,6 +118,11 @@ def _number(text: bytes | None, factor: float = 1.0) -> float | None:
     except ValueError:
         return None
     return _figure(value)
+
+
+def _count(text: bytes | None) -> int | None:
+    value = _number(text)
+    return None if value is None else int(value)
 
 
 def _figure(value: float) -> float | None:

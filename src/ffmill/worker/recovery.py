@@ -7,7 +7,9 @@ import structlog
 
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
+from ffmill.errors import FailureCode
 from ffmill.jobs import attempts, idempotency, lines, repository
+from ffmill.jobs.failure import Failure, Stage
 from ffmill.jobs.model import Job, Status
 from ffmill.jobs.tickets import Tickets, ended
 from ffmill.queue.engine import Queue
@@ -70,7 +72,7 @@ async def bury_silent(pool: Pool, queue: Tickets, settings: Settings) -> None:
 async def bury(connection: Connection, queue: Tickets, settings: Settings, dead: list[UUID]) -> None:
     """Queues the jobs of dead workers again, with tickets, and removes the workers; in the caller's transaction."""
     most = settings.max_attempts
-    for job in await attempts.lose(connection, dead, most=most, message=_too_often(most)):
+    for job in await attempts.lose(connection, dead, most=most, failure=_too_often(most)):
         await _follow(connection, queue, job)
     await registry.remove(connection, dead)
 
@@ -80,7 +82,7 @@ async def drop(pool: Pool, queue: Tickets, settings: Settings, forgotten: Iterab
     most = settings.max_attempts
     for key in forgotten:
         async with pool.connection() as connection, connection.transaction():
-            if job := await attempts.lose_one(connection, key, most=most, message=_too_often(most)):
+            if job := await attempts.lose_one(connection, key, most=most, failure=_too_often(most)):
                 LOG.warning("a running job was not at work", job=str(job.id), attempt=job.attempt)
                 await _follow(connection, queue, job)
 
@@ -92,8 +94,13 @@ async def _follow(connection: Connection, queue: Tickets, job: Job) -> None:
         await ended(connection, queue, job)
 
 
-def _too_often(most: int) -> str:
-    return f"the worker was lost in each of {most} attempts (FFMILL_MAX_ATTEMPTS); the job may be too heavy for it"
+def _too_often(most: int) -> Failure:
+    return Failure(
+        code=FailureCode.WORKER_LOST,
+        stage=Stage.QUEUE,
+        summary=f"the worker was lost in each of {most} attempts (FFMILL_MAX_ATTEMPTS); the job may be too heavy",
+        hint="send it again with less to do at once: a smaller picture, fewer filters, or several jobs in place of one",
+    )
 
 
 async def cancel_overdue(pool: Pool, queue: Tickets, settings: Settings) -> None:

@@ -19,6 +19,7 @@ class Registration:
     concurrency: int  # jobs at once
     ffmpeg_version: str = ""
     sandbox: str = ""  # the level in force
+    ffmpeg_build: str | None = None  # its id, where that is known
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +40,8 @@ class Worker:
 
 
 REGISTER = """
-INSERT INTO workers (name, host, machine, concurrency, ffmpeg_version, sandbox) VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO workers (name, host, machine, concurrency, ffmpeg_version, sandbox, ffmpeg_build)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 RETURNING id
 """
 
@@ -64,7 +66,7 @@ SELECT machine, count(*) FROM workers WHERE heartbeat_at >= now() - make_interva
 
 async def register(connection: Connection, newcomer: Registration) -> UUID:
     """Writes a worker's row and returns its id."""
-    told = (newcomer.machine, newcomer.concurrency, newcomer.ffmpeg_version, newcomer.sandbox)
+    told = (newcomer.machine, newcomer.concurrency, newcomer.ffmpeg_version, newcomer.sandbox, newcomer.ffmpeg_build)
     values = (newcomer.name, socket.gethostname(), *told)
     row = await (await connection.execute(REGISTER, values)).fetchone()
     assert row is not None  # noqa: S101 - RETURNING after a plain INSERT
