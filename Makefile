@@ -33,7 +33,7 @@ serve: setup  ## start the service and leave it running
 
 test: setup  ## run every test that needs nothing but pip
 	$(BIN)/pytest -m "not system" -n 3 --dist loadfile --ignore tests/faults
-	$(BIN)/pytest -m "not system" tests/faults  # alone: it tells how soon the service is well again
+	$(BIN)/pytest -m "not system" -n 2 tests/faults  # apart: it tells how soon the service is well again
 
 test-cluster: setup  ## run the acceptance tests against a cluster: PostgreSQL 16, S3, two APIs, two workers
 	$(BIN)/pytest --service=cluster tests/acceptance

@@ -12,13 +12,13 @@ __all__ = ["receiver"]  # a fixture of theirs, for our tests too
 Figure: TypeAlias = Callable[[str, float], None]
 Note: TypeAlias = Callable[[str], None]
 
-LINES: pytest.StashKey[list[str]] = pytest.StashKey()
+FIGURE = "figure"
 
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Note:
-    """Notes a line to show at the end."""
-    return request.config.stash.setdefault(LINES, []).append
+    """Notes a line to show at the end; the report of the test brings it there, from whichever process."""
+    return lambda line: request.node.user_properties.append((FIGURE, line))
 
 
 @pytest.fixture
@@ -27,9 +27,10 @@ def figure(note: Note) -> Figure:
     return lambda what, seconds: note(f"{seconds:8.2f} s  {what}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Shows the figures whatever became of the tests."""
-    if lines := config.stash.get(LINES, None):
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    if lines := [line for report in reports for name, line in report.user_properties if name == FIGURE]:
         terminalreporter.section("faults: how long until it was well again")
         for line in lines:
             terminalreporter.write_line(line)

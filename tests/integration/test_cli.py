@@ -1,17 +1,21 @@
 """The command line, run as a stranger runs it."""
 
+import io
 import re
 import shutil
 import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import psycopg
 import pytest
 
-from ffmill.cli import serve, setup
+from ffmill.cli import main, serve, setup
 from ffmill.config import Settings
 from ffmill.db.embedded import EmbeddedPostgres
 from tests.environment import plain_environment
@@ -33,6 +37,18 @@ def ffmill(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def here(*words: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has imported all of it already: for commands that only talk to a database."""
+    said, complained, code = io.StringIO(), io.StringIO(), 0
+    with mock.patch.object(sys, "argv", ["ffmill", *words]), redirect_stdout(said), redirect_stderr(complained):
+        try:
+            main.main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            complained.write(f"{end.code}\n" if isinstance(end.code, str) else "")
+    return subprocess.CompletedProcess(words, code, said.getvalue(), complained.getvalue())
+
+
 @pytest.fixture(scope="module")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory as a first start of the service leaves it."""
@@ -46,6 +62,14 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_database(first_start: Path, tmp_path: Path) -> Path:
     """A copy of it for one test."""
     return shutil.copytree(first_start, tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def running(first_start: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
+    """Another copy, whose database runs as `ffmill serve` runs it: commands need not start it themselves."""
+    data = shutil.copytree(first_start, tmp_path_factory.mktemp("running") / "data")
+    with EmbeddedPostgres(data):
+        yield data
 
 
 def refused(ran: subprocess.CompletedProcess[str]) -> str:
@@ -124,8 +148,8 @@ def test_keys_in_a_long_directory_reach_the_running_database(tmp_path: Path) -> 
         assert KEY.fullmatch(made.stdout.strip()), made.stderr
 
 
-def test_a_key_that_is_not_there_cannot_be_revoked(with_database: Path) -> None:
-    assert "there is no key 'nope'" in refused(ffmill("keys", "revoke", "nope", "--data-dir", str(with_database)))
+def test_a_key_that_is_not_there_cannot_be_revoked(running: Path) -> None:
+    assert "there is no key 'nope'" in refused(here("keys", "revoke", "nope", "--data-dir", str(running)))
 
 
 def test_keys_without_a_database_are_refused_and_make_nothing(tmp_path: Path) -> None:
@@ -173,38 +197,38 @@ def test_a_key_file_that_could_not_be_written_leaves_no_key(tmp_path: Path) -> N
             assert connection.execute("SELECT count(*) FROM api_keys").fetchone() == (0,)
 
 
-def test_the_owners_account_is_made_for_keys_of_other_accounts_too(with_database: Path) -> None:
-    data_dir = ("--data-dir", str(with_database))
-    assert ffmill("keys", "create", "ci", "--account", "studio", *data_dir).returncode == 0
-    assert "studio" in ffmill("keys", "list", *data_dir).stdout
+def test_the_owners_account_is_made_for_keys_of_other_accounts_too(running: Path) -> None:
+    data_dir = ("--data-dir", str(running))
+    assert here("keys", "create", "ci", "--account", "studio", *data_dir).returncode == 0
+    assert "studio" in here("keys", "list", *data_dir).stdout
 
 
-def test_names_with_markup_are_shown_as_they_are(with_database: Path) -> None:
-    data_dir = ("--data-dir", str(with_database))
-    ffmill("keys", "create", "[red]x[/y]", *data_dir)
-    assert "[red]x[/y]" in ffmill("keys", "list", *data_dir).stdout
+def test_names_with_markup_are_shown_as_they_are(running: Path) -> None:
+    data_dir = ("--data-dir", str(running))
+    here("keys", "create", "[red]x[/y]", *data_dir)
+    assert "[red]x[/y]" in here("keys", "list", *data_dir).stdout
 
 
-def test_a_key_has_the_scopes_and_the_end_that_were_asked_for(with_database: Path) -> None:
-    data_dir = ("--data-dir", str(with_database))
+def test_a_key_has_the_scopes_and_the_end_that_were_asked_for(running: Path) -> None:
+    data_dir = ("--data-dir", str(running))
     scopes = ("--scope", "jobs:read", "--scope", "keys:write")
-    assert ffmill("keys", "create", "few", "--account", "studio", *scopes, "--expires-days", "2", *data_dir).stdout
-    (row,) = [line for line in ffmill("keys", "list", *data_dir).stdout.splitlines() if " few " in line]
+    assert here("keys", "create", "few", "--account", "studio", *scopes, "--expires-days", "2", *data_dir).stdout
+    (row,) = [line for line in here("keys", "list", *data_dir).stdout.splitlines() if " few " in line]
     assert "jobs:read, keys:write" in row
     assert len(re.findall(r"\d{4}-\d\d-\d\d", row)) == 2
-    assert " few " in ffmill("keys", "list", "--account", "studio", *data_dir).stdout
-    assert " first " not in ffmill("keys", "list", "--account", "studio", *data_dir).stdout
-    assert "there is no account" in refused(ffmill("keys", "list", "--account", "nobody", *data_dir))
-    unknown = ffmill("keys", "create", "x", "--scope", "jobs:delete", *data_dir)
+    assert " few " in here("keys", "list", "--account", "studio", *data_dir).stdout
+    assert " first " not in here("keys", "list", "--account", "studio", *data_dir).stdout
+    assert "there is no account" in refused(here("keys", "list", "--account", "nobody", *data_dir))
+    unknown = here("keys", "create", "x", "--scope", "jobs:delete", *data_dir)
     assert (unknown.returncode, unknown.stdout) == (2, "")
 
 
-def test_an_account_is_made_set_and_shown(with_database: Path) -> None:
-    data_dir = ("--data-dir", str(with_database))
-    made = terms_of(ffmill("accounts", "create", "video team", "--paid", *data_dir))
+def test_an_account_is_made_set_and_shown(running: Path) -> None:
+    data_dir = ("--data-dir", str(running))
+    made = terms_of(here("accounts", "create", "video team", "--paid", *data_dir))
     assert (made["paid"], made["weight"], made["max_running"]) == ("yes", "1", "as for any")
-    assert "already" in refused(ffmill("accounts", "create", "video team", *data_dir))
-    other = terms_of(ffmill("accounts", "create", "other", "--max-month-gb", "1", "--keep-logs-days", "2", *data_dir))
+    assert "already" in refused(here("accounts", "create", "video team", *data_dir))
+    other = terms_of(here("accounts", "create", "other", "--max-month-gb", "1", "--keep-logs-days", "2", *data_dir))
     assert (other["max_month_bytes"], other["keep_logs_days"], other["paid"]) == ("1000000000", "2", "no")
     words = (
         *("--unpaid", "--weight", "2", "--max-running", "3", "--rate-limit", "0", "--machines", "cpu, nvidia"),
@@ -226,14 +250,14 @@ def test_an_account_is_made_set_and_shown(with_database: Path) -> None:
         "keep_logs_days": "7",
         "keep_jobs_days": "90",
     }
-    assert terms_of(ffmill("accounts", "set", "video team", *words, *data_dir)) == changed
-    assert terms_of(ffmill("accounts", "show", "video team", *data_dir)) == changed
+    assert terms_of(here("accounts", "set", "video team", *words, *data_dir)) == changed
+    assert terms_of(here("accounts", "show", "video team", *data_dir)) == changed
     away = ("--max-running", "0", "--rate-limit", "none", "--machines", "none", "--keep-jobs-days", "none")
-    assert terms_of(ffmill("accounts", "set", "video team", *away, *data_dir)) == {
+    assert terms_of(here("accounts", "set", "video team", *away, *data_dir)) == {
         **changed,
         **dict.fromkeys(("max_running", "rate_limit", "machines", "keep_jobs_days"), "as for any"),
     }
-    assert "video team" in ffmill("accounts", "list", *data_dir).stdout
+    assert "video team" in here("accounts", "list", *data_dir).stdout
 
 
 @pytest.mark.parametrize(
@@ -248,23 +272,24 @@ def test_an_account_is_made_set_and_shown(with_database: Path) -> None:
         (("--weight", "1e6"), "weight: must be from 0.001 to 1000"),
     ],
 )
-def test_a_term_that_cannot_be_is_refused_in_one_line(with_database: Path, words: tuple[str, str], said: str) -> None:
-    data_dir = ("--data-dir", str(with_database))
-    assert said in refused(ffmill("accounts", "set", "owner", *words, *data_dir))
-    assert "account.changed" not in ffmill("audit", *data_dir).stdout
+def test_a_term_that_cannot_be_is_refused_in_one_line(running: Path, words: tuple[str, str], said: str) -> None:
+    data_dir = ("--data-dir", str(running))
+    before = here("audit", *data_dir).stdout
+    assert said in refused(here("accounts", "set", "owner", *words, *data_dir))
+    assert here("audit", *data_dir).stdout == before
 
 
 def test_secrets_are_rotated_and_the_log_says_who_did_it(with_database: Path) -> None:
     data_dir = ("--data-dir", str(with_database))
-    (first,) = SECRET.findall(ffmill("webhook-secret", "show", *data_dir).stdout)
-    second = ffmill("webhook-secret", "rotate", "--overlap-hours", "1", *data_dir).stdout.strip()
-    assert SECRET.findall(ffmill("webhook-secret", "show", *data_dir).stdout) == [second, first]
-    assert "there is no account" in refused(ffmill("webhook-secret", "rotate", "--account", "nobody", *data_dir))
+    (first,) = SECRET.findall(here("webhook-secret", "show", *data_dir).stdout)
+    second = here("webhook-secret", "rotate", "--overlap-hours", "1", *data_dir).stdout.strip()
+    assert SECRET.findall(here("webhook-secret", "show", *data_dir).stdout) == [second, first]
+    assert "there is no account" in refused(here("webhook-secret", "rotate", "--account", "nobody", *data_dir))
     for words in ((), ("--at-once",)):
-        kid, _, rest = ffmill("signing-keys", "rotate", *words, *data_dir).stdout.partition(" ")
+        kid, _, rest = here("signing-keys", "rotate", *words, *data_dir).stdout.partition(" ")
         assert rest == "signs from now on\n"
-    assert re.findall(r"[0-9a-f]{12}", ffmill("signing-keys", "list", *data_dir).stdout) == [kid]
-    log = ffmill("audit", *data_dir).stdout
+    assert re.findall(r"[0-9a-f]{12}", here("signing-keys", "list", *data_dir).stdout) == [kid]
+    log = here("audit", *data_dir).stdout
     actions = re.findall(r" (?:account|key|webhook_secret|signing_key)\.[a-z]+ ", log)
     assert [action.strip() for action in actions] == [
         *["signing_key.rotated"] * 2,
@@ -274,7 +299,7 @@ def test_secrets_are_rotated_and_the_log_says_who_did_it(with_database: Path) ->
     ]
     assert log.count(f"@{socket.gethostname()}") == len(actions)
     assert not [secret for secret in (first, second) if secret in log]
-    assert ffmill("audit", "--limit", "1", *data_dir).stdout.count("rotated") == 1
+    assert here("audit", "--limit", "1", *data_dir).stdout.count("rotated") == 1
 
 
 def terms_of(ran: subprocess.CompletedProcess[str]) -> dict[str, str]:
