@@ -1,0 +1,55 @@
+"""Webhooks, verified by the Standard Webhooks specification (https://www.standardwebhooks.com), version 1."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping, Sequence
+
+from ffmill.client.errors import InvalidWebhook, UnexpectedAnswer
+from ffmill.client.job import Job, job_of
+
+_PREFIX = "whsec_"
+
+
+def verify_webhook(
+    body: bytes,
+    headers: Mapping[str, str],
+    secret: str | Sequence[str],
+    *,
+    tolerance_seconds: float = 300,
+    now: float | None = None,
+) -> Job:
+    """The job that a webhook brings, once it is sure that the service sent it, and lately.
+
+    `body` is the body as it came, byte for byte; `secret` is the account's, as `whsec_…`, or several while one is being
+    replaced; `now` is a time in seconds since the epoch, the present one unless given. Raises InvalidWebhook.
+    """
+    told = {name.lower(): value for name, value in headers.items()}
+    try:
+        message_id, sent, signatures = (told[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+    except KeyError as missing:
+        raise InvalidWebhook(f"the header {missing} is missing") from missing
+    if not sent.isascii() or not sent.isdigit():
+        raise InvalidWebhook("the header 'webhook-timestamp' is no time")
+    if abs((time.time() if now is None else now) - int(sent)) > tolerance_seconds:
+        raise InvalidWebhook(f"it was signed more than {tolerance_seconds:g} s ago, or will be")
+    signed = f"{message_id}.{sent}.".encode() + body
+    expected = [_signature(one, signed) for one in ([secret] if isinstance(secret, str) else secret)]
+    given = [word.encode() for word in signatures.split()]
+    if not any([hmac.compare_digest(one, other) for one in expected for other in given]):  # noqa: C419  # all, always
+        raise InvalidWebhook("no signature is right: another secret, or another body")
+    try:
+        return job_of(json.loads(body))
+    except (ValueError, UnexpectedAnswer) as error:
+        raise InvalidWebhook(f"it is signed, and holds no job: {error}") from error
+
+
+def _signature(secret: str, signed: bytes) -> bytes:
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise InvalidWebhook("the secret is none: it is written whsec_ and base64") from error
+    return b"v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
