@@ -75,9 +75,9 @@ def main() -> None:
         if job["status"] != "succeeded":
             sys.exit(f"the job {job['status']}: {job['error_message']}")
         show(api, job)
-    CONSOLE.print(
-        f"ffmill has stopped; {time.monotonic() - began:.1f} s in all. `.venv/bin/ffmill serve` starts it again."
-    )
+    CONSOLE.print(f"ffmill has stopped; {time.monotonic() - began:.1f} s in all. For a file of your own:")
+    CONSOLE.print("  .venv/bin/ffmill serve                                        [dim]# and in a second terminal[/]")
+    CONSOLE.print("  .venv/bin/ffmill ffmpeg -i yours.mov -vf scale=640:-2 out.mp4")
 
 
 @contextmanager

@@ -84,7 +84,8 @@ def refused(ran: subprocess.CompletedProcess[str]) -> str:
 def test_help_names_every_command() -> None:
     told = ffmill("--help").stdout
     groups = ("keys", "accounts", "webhook-secret", "signing-keys", "audit")
-    for command in ("serve", "api", "worker", "migrate", "doctor", *groups):
+    users = ("ffmpeg", "run", "probe", "validate", "login", "jobs")
+    for command in ("serve", "api", "worker", "migrate", "doctor", *groups, *users):
         assert command in told
 
 

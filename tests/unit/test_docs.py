@@ -19,7 +19,7 @@ from ffmill.errors import Refusal
 from tests.docs_pages import PAGES, ROOT, blocks
 
 DOCS = ROOT / "docs"
-LANGUAGES = {"bash", "console", "json", "python", "text", "ini", "nginx", "caddy"}
+LANGUAGES = {"bash", "console", "json", "python", "typescript", "text", "ini", "nginx", "caddy"}
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 NOT_SETTINGS = {"FFMILL_URL", "FFMILL_API_KEY", "FFMILL_WORKER_NAME"}  # of the examples, of one command
 PROGRAMS = {"make", "ffmill", "tar", "python3", "pip"}
@@ -120,7 +120,7 @@ def check_options(words: list[str]) -> None:
     command: Any = typer.main.get_command(app)  # of typer's own click, whose types are private
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= known
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ffmill.cli.commands import accounts, keys, secrets
+from ffmill.cli.commands import accounts, ffmpeg, jobs, keys, login, probe, run, secrets
+from ffmill.cli.commands.panels import OPERATORS, USERS
 from ffmill.cli.options import DataDir
 from ffmill.errors import FfmillError
 
@@ -14,13 +15,18 @@ app = typer.Typer(
     name="ffmill",
     help="Runs FFmpeg commands as jobs behind a REST API.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(keys.app, name="keys")
-app.add_typer(accounts.app, name="accounts")
-app.add_typer(secrets.webhook_secret, name="webhook-secret")
-app.add_typer(secrets.signing_keys, name="signing-keys")
+app.command(cls=ffmpeg.WordsOfFfmpeg, help=ffmpeg.FFMPEG_HELP, rich_help_panel=USERS)(ffmpeg.ffmpeg)
+app.command(rich_help_panel=USERS)(run.run)
+app.add_typer(jobs.app, name="jobs", rich_help_panel=USERS)
+app.command(rich_help_panel=USERS)(probe.probe)
+app.command(cls=ffmpeg.WordsOfFfmpeg, rich_help_panel=USERS)(ffmpeg.validate)
+app.command(rich_help_panel=USERS)(login.login)
+app.add_typer(keys.app, name="keys", rich_help_panel=OPERATORS)
+app.add_typer(accounts.app, name="accounts", rich_help_panel=OPERATORS)
+app.add_typer(secrets.webhook_secret, name="webhook-secret", rich_help_panel=OPERATORS)
+app.add_typer(secrets.signing_keys, name="signing-keys", rich_help_panel=OPERATORS)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (FFMILL_HOST; 127.0.0.1).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one (FFMILL_PORT; 8000).")]
@@ -34,7 +40,7 @@ def main() -> None:
         sys.exit(f"ffmill: {error.message}")
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATORS)
 def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     """Run the whole service: database, API and workers, until Ctrl-C."""
     from ffmill import config, logs
@@ -45,7 +51,7 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> Non
     command.run(settings)
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATORS)
 def api(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     """Run the API alone."""
     from ffmill import config, logs
@@ -58,7 +64,7 @@ def api(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     command.run(settings)
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATORS)
 def worker(
     machine: Annotated[str, typer.Option(help="Pool to work for: cpu, nvidia, or one that you name.")] = "cpu",
     concurrency: Annotated[
@@ -91,7 +97,7 @@ def worker(
     command.run(settings, machine=machine, name=name)
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATORS)
 def migrate(data_dir: DataDir = None) -> None:
     """Bring the database's schema up to date."""
     from ffmill.cli.database import reachable
@@ -111,7 +117,7 @@ def setup() -> None:
     command.run(config.load_settings())
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATORS)
 def doctor(data_dir: DataDir = None) -> None:
     """Check everything ffmill needs, and say how to mend what is missing."""
     from ffmill.cli import doctor as command
@@ -120,7 +126,7 @@ def doctor(data_dir: DataDir = None) -> None:
     command.run(load_settings(data_dir=data_dir))
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATORS)
 def sweep(
     check: Annotated[
         bool, typer.Option("--check", help="Compare all rows and files instead, and mend what does not match.")
@@ -148,7 +154,7 @@ def sweep(
         command.expire(settings)
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATORS)
 def workers(data_dir: DataDir = None) -> None:
     """List the workers, and what each has at work."""
     from ffmill.cli import workers as command
@@ -157,7 +163,7 @@ def workers(data_dir: DataDir = None) -> None:
     command.show(load_settings(data_dir=data_dir))
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATORS)
 def audit(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many entries, from the newest.")] = 50,
     data_dir: DataDir = None,

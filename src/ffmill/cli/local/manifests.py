@@ -1,0 +1,41 @@
+"""Files that name other files: concat lists, HLS playlists and HLS key infos, with other names put in."""
+
+import re
+from collections.abc import Callable
+
+from ffmill.cli.local.quoting import BLANKS, token
+
+Naming = Callable[[str], str]  # from a path as the file has it to the name that stands for it there
+
+_FILE_LINE = re.compile(rf"[{BLANKS}]*file[{BLANKS}]+")
+_URI = re.compile(r'(?<=URI=")[^"]*')
+
+
+def concat_list(text: str, naming: Naming) -> str:
+    """A list of the concat demuxer: FFmpeg formats documentation, "concat"."""
+    return "".join(_list_line(line, naming) for line in text.splitlines(keepends=True))
+
+
+def _list_line(line: str, naming: Naming) -> str:
+    if found := _FILE_LINE.match(line):
+        return f"file {naming(token(line, found.end(), BLANKS)[0])}\n"
+    return line
+
+
+def playlist(text: str, naming: Naming) -> str:
+    """An HLS playlist, of segments or of others: RFC 8216."""
+    return "".join(_playlist_line(line, naming) for line in text.splitlines(keepends=True))
+
+
+def _playlist_line(line: str, naming: Naming) -> str:
+    if line.startswith("#EXT"):
+        return _URI.sub(lambda uri: uri[0] if uri[0].startswith("data:") else naming(uri[0]), line)
+    if line.startswith("#") or not line.strip():
+        return line
+    return naming(line.strip()) + "\n"
+
+
+def key_info(text: str, naming: Naming) -> str:
+    """What `-hls_key_info_file` reads: the key's URI, the key's file, and perhaps an IV, a line each."""
+    lines = text.splitlines()
+    return "".join(f"{naming(line) if number == 1 else line}\n" for number, line in enumerate(lines))

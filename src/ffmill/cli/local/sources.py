@@ -1,0 +1,80 @@
+"""What an `-i` names: a file, several files by one word, a file that names others, a URL, or no file at all."""
+
+import re
+from posixpath import basename, dirname, join, splitext
+
+from ffmill.cli.local import manifests, sequences
+from ffmill.cli.local.files import STDIN, Files
+from ffmill.cli.local.uploads import LocalFile, StandardInput, Text, Uploads
+from ffmill.jobs.options import File
+
+_URL = re.compile(r"https?://", re.IGNORECASE)
+_STDIN = re.compile(r"-|(?:pipe|fd):0?|/dev/stdin|/dev/fd/0|/proc/self/fd/0")
+_WRAPPING = re.compile(r"(?:(?:cache|async|crypto):|subfile,[^:]*,:)*")  # protocols that read another one
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_NOT_SEEKABLE = ("-seekable", "0")  # as a pipe is, so that FFmpeg reads it as one
+_COMPANIONS = {".idx": ".sub"}  # what a demuxer opens beside the file that it is given
+_BARE = File(at=0, path="", options=())
+
+
+class Sources:
+    """Takes in inputs, and gives the words that stand for them there."""
+
+    def __init__(self, files: Files, uploads: Uploads) -> None:
+        self._files = files
+        self._uploads = uploads
+
+    def of(self, file: File) -> tuple[list[str], str]:
+        """The words to add before its `-i`, and the word after it; raises Stop for a file that is not there."""
+        if _STDIN.fullmatch(file.path):
+            is_pipe = file.path.startswith("pipe:") or not self._files.is_seekable("stdin")
+            return list(_NOT_SEEKABLE) if is_pipe else [], f"inputs/{self._standard_input(file)}"
+        return [], self.path(file.path, file)
+
+    def path(self, path: str, file: File = _BARE) -> str:
+        """The word for something to read; `file` has the options that stand before it."""
+        if _URL.match(path):
+            return f"inputs/{self._uploads.url(path)}"
+        if path.startswith("concat:"):
+            return "concat:" + "|".join(self.path(part) for part in path[7:].split("|"))
+        before = found[0] if (found := _WRAPPING.match(path)) else ""
+        plain = path[len(before) :]
+        if _SCHEME.match(plain) and not plain.startswith("file:") and not self._files.is_file(plain):
+            return path  # some other protocol: the service says what it thinks of it
+        return f"{before}inputs/{self._local(plain.removeprefix('file:'), file)}"
+
+    def _standard_input(self, file: File) -> str:
+        upload = StandardInput() if file.last("f") != "concat" else Text(text=self._list(self._files.read(STDIN), ""))
+        return self._uploads.add(upload, "stdin")
+
+    def _local(self, path: str, file: File) -> str:
+        format_, suffix = file.last("f"), splitext(path)[1].lower()
+        if file.last("pattern_type") == "glob":
+            return sequences.of_glob(path, self._files, self._uploads)
+        if format_ in (None, "image2") and sequences.is_numbered(path) and not self._files.is_file(path):
+            return sequences.of_numbers(path, file, self._files, self._uploads)
+        name = self._uploads.file(path)
+        if format_ == "concat" or suffix == ".ffconcat":
+            self._uploads.put(name, Text(text=self._list(self._files.read(path), path)))
+        elif format_ == "hls" or suffix in (".m3u8", ".m3u"):
+            self._uploads.put(name, Text(text=self._playlist(path)))
+        elif companion := _COMPANIONS.get(suffix):
+            self._bring_beside(path, name, companion)
+        return name
+
+    def _list(self, text: str, path: str) -> str:
+        return manifests.concat_list(text, lambda named: self._named_in(path, named))
+
+    def _playlist(self, path: str) -> str:
+        return manifests.playlist(self._files.read(path), lambda named: self._named_in(path, named))
+
+    def _named_in(self, manifest: str, named: str) -> str:
+        """The name, beside the manifest, of what it names."""
+        if "://" not in named:
+            named = join(dirname(manifest), named.removeprefix("file:"))
+        return basename(self.path(named))
+
+    def _bring_beside(self, path: str, name: str, suffix: str) -> None:
+        beside = splitext(path)[0] + suffix
+        if self._files.is_file(beside):
+            self._uploads.add(LocalFile(path=beside), splitext(name)[0] + suffix)

@@ -1,0 +1,1 @@
+"""What users' commands do with a service: upload, submit, follow, download, ask."""
