@@ -14,7 +14,7 @@ from ffmill.client.calls import Calls
 from ffmill.client.checks import Validation, validation_of
 from ffmill.client.events import Event
 from ffmill.client.files import OnBytes, Source
-from ffmill.client.job import Job, job_of
+from ffmill.client.job import Job, job_of, jobs_of, page_of
 from ffmill.client.streams import ACCOUNT, Deadline
 from ffmill.client.wire import AsyncWire, Wire
 
@@ -95,7 +95,7 @@ class AsyncFfmill:
         """Makes up to 1,000 jobs, all or none, each described as `body_of` gives it."""
         told = {"jobs": [dict(body) for body in bodies]}
         answered = await self._calls.data("POST", "/api/jobs/batch", told, Idempotency_Key=_key(idempotency_key))
-        return [job_of(each) for each in answered]
+        return jobs_of(answered)
 
     async def get(self, job: str | Job) -> Job:
         """The job as it is now."""
@@ -107,14 +107,15 @@ class AsyncFfmill:
         These are named as the API has them: `status`, `machine`, `created_from`, `created_before`; metadata as
         `**{"metadata.order": "17"}`.
         """
-        asked = {"limit": str(PAGE), **conditions}
+        asked, seen = {"limit": str(PAGE), **conditions}, 0
         while True:
-            page = await self._calls.read("GET", f"/api/jobs?{urlencode(asked)}")
-            for each in page["data"]:
-                yield job_of(each)
-            if not (cursor := page["pagingParams"].get("nextCursor")):
+            page = page_of(await self._calls.read("GET", f"/api/jobs?{urlencode(asked)}"))
+            for each in page.jobs:
+                yield each
+            if not page.more:
                 return
-            asked["cursor"] = cursor
+            seen += len(page.jobs)
+            asked |= {"cursor": page.cursor} if page.cursor else {"offset": str(seen)}
 
     async def cancel(self, job: str | Job) -> Job:
         """Cancels the job unless it has ended; the job."""
@@ -163,12 +164,28 @@ class AsyncFfmill:
         async for event in streams.stream(self._calls, ACCOUNT, last_event_id=last_event_id, types=types):
             yield event
 
-    async def upload(self, source: Source, *, on_progress: OnBytes | None = None) -> str:
-        """Brings up a file, given by path, bytes or open in binary mode; the URL that stands for it in `inputs`."""
-        return await files.upload(self._calls, source, on_progress)
+    async def upload(self, source: Source, *, name: str | None = None, on_progress: OnBytes | None = None) -> str:
+        """Brings up a file, given by path, bytes or open in binary mode; the URL that stands for it in `inputs`.
 
-    async def download(self, url: str, path: str | os.PathLike[str], *, on_progress: OnBytes | None = None) -> Path:
-        """Fetches an output, by its URL, to `path`: whole, or not there."""
+        By `name`, or the file's own, it has its media type. `on_progress` is given the bytes that are sent and those in
+        all, or None where that is not known. A broken upload begins anew where the source can be read again.
+        """
+        return await files.upload(self._calls, source, name, on_progress)
+
+    async def download(
+        self,
+        source: str | Job,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        on_progress: OnBytes | None = None,
+    ) -> Path:
+        """Fetches a file, by its URL, or the output `name` of a job, to `path`: whole, or not there.
+
+        A job with a single output needs no `name`. A download that breaks off is taken up where it was. Raises
+        ValueError where the job has no such output, or more than one.
+        """
+        url = source if isinstance(source, str) else files.output_of(source, name)
         return await files.download(self._calls, url, Path(path), on_progress)
 
     async def download_all(self, job: Job, directory: str | os.PathLike[str] = ".") -> list[Path]:
@@ -182,10 +199,15 @@ class AsyncFfmill:
         return await self._calls.data("POST", "/api/probe", {"url": url, **limit})
 
     async def validate(
-        self, commands: str | Sequence[str], *, inputs: Mapping[str, str] | None = None, outputs: Sequence[str]
+        self,
+        commands: str | Sequence[str],
+        *,
+        inputs: Mapping[str, str] | None = None,
+        outputs: Sequence[str],
+        machine: str | None = None,
     ) -> Validation:
         """What would become of a job, without making it."""
-        return await self.validate_body(body_of(commands, inputs=inputs or {}, outputs=outputs))
+        return await self.validate_body(body_of(commands, inputs=inputs or {}, outputs=outputs, machine=machine))
 
     async def validate_body(self, body: Mapping[str, Any]) -> Validation:
         """The same of a body as the API has it."""

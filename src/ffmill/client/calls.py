@@ -34,7 +34,10 @@ class Calls:
 
     async def data(self, method: str, path: str, body: object = None, **headers: str) -> Any:
         """What the answer holds as `data`."""
-        return (await self.read(method, path, body, **headers))["data"]
+        told = await self.read(method, path, body, **headers)
+        if "data" not in told:
+            raise UnexpectedAnswer("the answer holds no `data`")
+        return told["data"]
 
     async def read(self, method: str, path: str, body: object = None, **headers: str) -> dict[str, Any]:
         """The JSON object of the answer; headers are named with `_` for `-`."""
@@ -85,7 +88,7 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str]) -> ApiError | 
         told = parsed(body)
         code, message = str(told["errorCode"]), str(told["message"])
     except (UnexpectedAnswer, KeyError):
-        return _unknown(status, body)
+        return _unknown(status, body or headers.get("location", "").encode())
     made = BY_CODE.get(code, ApiError)(message, status=status, error_code=code, request_id=headers.get("x-request-id"))
     asked = headers.get("retry-after", "")
     made.retry_after_seconds = float(asked) if asked.isascii() and asked.isdigit() else None
@@ -95,8 +98,8 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str]) -> ApiError | 
 def _unknown(status: int, body: bytes) -> ApiError | UnexpectedAnswer:
     """Of a proxy in between, most likely: one that says its server is away is believed."""
     said = body[: 4 * MESSAGE_CHARACTERS].decode(errors="replace").strip()[:MESSAGE_CHARACTERS]
-    if status in (429, 502, 503, 504):
-        kind = TooManyRequests if status == 429 else Unavailable
+    if status == 429 or status >= 500:
+        kind = TooManyRequests if status == 429 else ServerFault if status == 500 else Unavailable
         return kind(f"the answer was {status}: {said}", status=status, error_code=kind.code)
     return UnexpectedAnswer(f"the answer was {status} and not ffmill's: {said}", status)
 

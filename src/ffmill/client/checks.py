@@ -22,7 +22,7 @@ class Validation:
     """What would become of a job."""
 
     valid: bool  # whether it would be accepted, and nothing is known that it must fail of
-    commands: tuple[tuple[str, ...], ...]  # the words that ffmpeg would get, of each command
+    commands: tuple[tuple[str, ...] | None, ...]  # what ffmpeg would get, of each command; None: not to be known
     problems: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
 
@@ -32,7 +32,7 @@ def validation_of(told: Any) -> Validation:
     try:
         return Validation(
             valid=told["valid"],
-            commands=tuple(tuple(command["argv"]) for command in told["commands"]),
+            commands=tuple(None if each["argv"] is None else tuple(each["argv"]) for each in told["commands"]),
             problems=tuple(map(_finding, told["problems"])),
             warnings=tuple(map(_finding, told["warnings"])),
         )

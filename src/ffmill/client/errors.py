@@ -15,7 +15,8 @@ ClientError
 ├── UnexpectedAnswer        what answered is not ffmill, or one that this client does not understand
 ├── ConnectionFailed        nobody answered, or the connection broke
 ├── TimedOut                it took longer than it may
-├── InvalidUrl              an address that cannot be one
+├── InvalidRequest          a request that cannot be sent
+│   └── InvalidUrl          its address cannot be one
 ├── JobFailed               a job that was waited for has failed; carries the job
 ├── JobCancelled            it was cancelled; carries the job
 └── InvalidWebhook          a webhook that the service did not sign, or not lately
@@ -125,7 +126,11 @@ class TimedOut(ClientError):
     """It took longer than it may."""
 
 
-class InvalidUrl(ClientError):
+class InvalidRequest(ClientError):
+    """A request that cannot be sent, as with a key of characters for which a header has no room."""
+
+
+class InvalidUrl(InvalidRequest):
     """An address that cannot be one."""
 
 

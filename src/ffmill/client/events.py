@@ -10,7 +10,12 @@ from ffmill.client.sse import Message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StatusChanged:
+class _Told:
+    id: str = ""  # of the event: as `last_event_id`, it takes the stream up again after it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusChanged(_Told):
     """A job is in this state now."""
 
     job_id: str
@@ -21,7 +26,7 @@ class StatusChanged:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Progressed:
+class Progressed(_Told):
     """How far a running job is."""
 
     job_id: str
@@ -38,7 +43,7 @@ class Progressed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LogLine:
+class LogLine(_Told):
     """A line of a job's log."""
 
     job_id: str
@@ -48,7 +53,7 @@ class LogLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LinesLeftOut:
+class LinesLeftOut(_Told):
     """Lines of the log that came too fast, or too long ago, to be in the stream; the whole log has them."""
 
     job_id: str
@@ -57,7 +62,7 @@ class LinesLeftOut:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OutputStored:
+class OutputStored(_Told):
     """An output is in the store; it is the job's only once the job has succeeded."""
 
     job_id: str
@@ -67,7 +72,7 @@ class OutputStored:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
+class Ended(_Told):
     """A job has ended, and never changes again."""
 
     job: Job
@@ -94,7 +99,11 @@ def event_of(message: Message) -> Event | None:
         return None
     try:
         told = json.loads(message.data)
-        return Ended(job=job_of(told)) if message.event == "end" else _made(_KINDS[message.event], told)
+        return (
+            Ended(id=message.id, job=job_of(told))
+            if message.event == "end"
+            else _made(_KINDS[message.event], {**told, "id": message.id})
+        )
     except (ValueError, TypeError, AttributeError) as error:
         raise UnexpectedAnswer(f"this is no event of the kind {message.event}: {error}") from error
 

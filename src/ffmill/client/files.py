@@ -4,42 +4,62 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from io import BytesIO
+from mimetypes import guess_type
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 from uuid import uuid4
 
 from ffmill.client.calls import PASSING, PAUSES, Calls, accepted, refusal
 from ffmill.client.errors import ConnectionFailed, UnexpectedAnswer
+from ffmill.client.job import Job
 from ffmill.client.wire import Answer, Request
 
 CHUNK_BYTES = 1 << 18
+KEEP_SECONDS = 300.0  # for which a store may take to keep an upload that has come
 OnBytes: TypeAlias = Callable[[int, int | None], None]  # bytes so far, bytes in all where that is known
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 
 
-async def upload(calls: Calls, source: Source, on_progress: OnBytes | None) -> str:
+async def upload(calls: Calls, source: Source, name: str | None, on_progress: OnBytes | None) -> str:
     """Brings a file up as a temporary file; the URL by which a job reads it.
 
     A broken upload begins anew, at a new URL, where the source can be read again.
     """
+    kind, _ = guess_type(name or _name(source))
     with _opened(source) as file:
         begin = file.tell() if file.seekable() else None
         for pause in PAUSES if begin is not None else ():
             try:
-                return await _upload(calls, file, on_progress)
+                return await _upload(calls, file, kind, on_progress)
             except PASSING as error:
                 await calls.pause(pause, error)
                 file.seek(begin or 0)
-        return await _upload(calls, file, on_progress)
+        return await _upload(calls, file, kind, on_progress)
 
 
-async def _upload(calls: Calls, file: BinaryIO, on_progress: OnBytes | None) -> str:
-    urls = await calls.data("POST", "/api/tmp-file", {})
+async def _upload(calls: Calls, file: BinaryIO, kind: str | None, on_progress: OnBytes | None) -> str:
+    to, url = _urls(await calls.data("POST", "/api/tmp-file", {}))
     total = _left(file)
-    headers = {} if total is None else {"Content-Length": str(total)}
-    request = Request(method="PUT", url=urls["upload_url"], headers=headers, content=_chunks(file, total, on_progress))
+    headers = {"Content-Type": kind or "application/octet-stream"}
+    if total is not None:
+        headers["Content-Length"] = str(total)
+    content = _chunks(file, total, on_progress)
+    request = Request(method="PUT", url=to, headers=headers, content=content, read_seconds=KEEP_SECONDS)
     async with accepted(calls.wire, request):
-        return urls["download_url"]
+        return url
+
+
+def _urls(told: Any) -> tuple[str, str]:
+    try:
+        return str(told["upload_url"]), str(told["download_url"])
+    except (LookupError, TypeError) as error:
+        raise UnexpectedAnswer(f"the answer holds no URLs of a temporary file: {error!r}") from error
+
+
+def _name(source: Source) -> str:
+    """What the source is called; empty where it is called nothing."""
+    named = getattr(source, "name", "") if not isinstance(source, str | os.PathLike | bytes) else source
+    return os.fspath(named) if isinstance(named, str | os.PathLike) else ""
 
 
 def _chunks(file: BinaryIO, total: int | None, on_progress: OnBytes | None) -> Generator[bytes]:
@@ -74,7 +94,7 @@ def _left(file: BinaryIO) -> int | None:
 
 async def download(calls: Calls, url: str, path: Path, on_progress: OnBytes | None) -> Path:
     """Fetches a file to `path`, where it is whole or not there. No key is sent: the URL is signed."""
-    partial = path.with_name(f".{path.name[-100:]}.{uuid4().hex[:8]}.part")
+    partial = path.with_name(f".{uuid4().hex}.part")  # of the name itself, nothing more may fit
     try:
         with partial.open("wb") as file:
             await _Download(calls, url, file, on_progress).run()
@@ -112,7 +132,10 @@ class _Download:
         headers = {"Accept-Encoding": "identity"}  # lengths and offsets are those of the file
         if self._size and self._validator:
             headers |= {"Range": f"bytes={self._size}-", "If-Range": self._validator}
-        async with self._calls.wire.send(Request(method="GET", url=self._url, headers=headers)) as answer:
+        request = Request(method="GET", url=self._url, headers=headers, follow=True)  # to the store, as may be
+        async with self._calls.wire.send(request) as answer:
+            if answer.status == 416 and answer.headers.get("content-range") == f"bytes */{self._size}":
+                return  # it broke off after its last byte
             if answer.status not in (200, 206):
                 raise refusal(answer.status, await answer.body(), answer.headers)
             self._begin(answer)
@@ -138,6 +161,16 @@ class _Download:
         self._total = int(length) if length.isdecimal() else None
         etag = answer.headers.get("etag", "")
         self._validator = etag if etag.startswith('"') else answer.headers.get("last-modified")
+
+
+def output_of(job: Job, name: str | None) -> str:
+    """The URL of the output of that name, or of the only one; raises ValueError."""
+    if name is None and len(job.output_files) == 1:
+        return next(iter(job.output_files.values()))
+    if name is None or name not in job.output_files:
+        has = ", ".join(job.output_files) or "none"
+        raise ValueError(f"which output of job {job.id}? It has: {has}")
+    return job.output_files[name]
 
 
 def place_in(directory: Path, name: str) -> Path:

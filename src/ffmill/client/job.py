@@ -78,6 +78,32 @@ def job_of(told: Any) -> Job:
         raise UnexpectedAnswer(f"this is no job: {error!r}") from error
 
 
+def jobs_of(told: Any) -> list[Job]:
+    """The jobs in an answer; raises UnexpectedAnswer."""
+    if not isinstance(told, list):
+        raise UnexpectedAnswer("this is no list of jobs")
+    return [job_of(each) for each in cast("list[Any]", told)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Some of a list of jobs."""
+
+    jobs: list[Job]
+    more: bool
+    cursor: str | None  # of the next page; None of a service that has none
+
+
+def page_of(told: Mapping[str, Any]) -> Page:
+    """The page in an answer; raises UnexpectedAnswer."""
+    paging = told.get("pagingParams")
+    if not isinstance(paging, dict):
+        raise UnexpectedAnswer("this is no page of a list")
+    jobs, where = jobs_of(told.get("data")), cast("dict[str, Any]", paging)
+    cursor = where.get("nextCursor")
+    return Page(jobs=jobs, more=bool(jobs) and bool(cursor or where.get("hasMore")), cursor=cursor)
+
+
 def _job(told: Mapping[str, Any]) -> Job:
     known: dict[str, Any] = {name: value for name, value in told.items() if name in _FIELDS}
     known |= {name: datetime.fromisoformat(known[name]) for name in _TIMES if known.get(name) is not None}

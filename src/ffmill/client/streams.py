@@ -19,12 +19,15 @@ from ffmill.client.errors import (
 )
 from ffmill.client.events import Ended, Event, Progressed, StatusChanged, event_of
 from ffmill.client.job import Job, job_of
-from ffmill.client.sse import messages
+from ffmill.client.sse import Parser
 
-SILENCE_SECONDS = 45.0  # three heartbeats
+HEARTBEAT_SECONDS = 15.0  # in which something comes, if only a comment
+SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS
 POLL_SECONDS = 1.0
 ACCOUNT = "/api/events"
-NO_ROUTE = (404, 405)
+NOTHING_MORE = 204  # to come back for: the end was told
+EVENTS = "text/event-stream"
+SHOWN = ("status", "progress", "end")
 _NEWS = ("progress", "command_index", "commands_total", "fps", "speed", "eta_seconds", "out_time_seconds")
 
 
@@ -47,39 +50,55 @@ class Deadline:
             raise TimedOut(f"{what} has not ended within {self.seconds} s; it goes on")
 
 
+FOR_EVER = Deadline()
+
+
 async def stream(
-    calls: Calls,
-    path: str,
-    *,
-    last_event_id: str | None = None,
-    types: Sequence[str] = (),
-    deadline: Deadline | None = None,
+    calls: Calls, path: str, *, last_event_id: str | None = None, types: Sequence[str] = ()
 ) -> AsyncGenerator[Event]:
     """The events at `path`; those of one job end with its end. Raises what stays wrong after some tries."""
-    query = f"?{urlencode({'types': ','.join(types)})}" if types else ""
-    failed, until = 0, deadline or Deadline()
+    parser, failed = Parser(last_event_id or ""), 0
     while True:
-        request = calls.request("GET", path + query, headers=_headers(last_event_id))
-        request = replace(request, read_seconds=max(0.1, min(SILENCE_SECONDS, until.left)))
         try:
-            async with accepted(calls.wire, request) as answer, aclosing(messages(answer.chunks)) as told:
-                async for message in told:
-                    last_event_id, failed = message.id or last_event_id, 0
-                    if event := event_of(message):
-                        yield event
+            async with aclosing(_connection(calls, path, parser, types)) as events:
+                async for event in events:
+                    yield event
                     if isinstance(event, Ended) and path != ACCOUNT:
                         return
-            raise ConnectionFailed("the stream of events has ended")
         except PASSING as error:
-            until.check(path)
+            failed = 0 if parser.heard else failed
             if failed == len(PAUSES):
                 raise
             await calls.pause(PAUSES[failed], error)
-            failed += 1
+            failed, parser = failed + 1, Parser(parser.last_event_id)
+        else:
+            return
 
 
-def _headers(last_event_id: str | None) -> dict[str, str]:
-    return {"Accept": "text/event-stream", **({"Last-Event-ID": last_event_id} if last_event_id else {})}
+async def _connection(
+    calls: Calls, path: str, parser: Parser, types: Sequence[str] = (), deadline: Deadline = FOR_EVER
+) -> AsyncGenerator[Event]:
+    """The events of one connection; ends by itself where there are no more, or the deadline is near.
+
+    Raises ConnectionFailed when it breaks off.
+    """
+    query = f"?{urlencode({'types': ','.join(types)})}" if types else ""
+    request = calls.request("GET", path + query, headers=_headers(parser.last_event_id))
+    request = replace(request, read_seconds=min(SILENCE_SECONDS, deadline.left))
+    async with accepted(calls.wire, request) as answer:
+        if answer.status == NOTHING_MORE:
+            return
+        async for chunk in answer.chunks:
+            for message in parser.feed(chunk):
+                if event := event_of(message):
+                    yield event
+            if deadline.left <= HEARTBEAT_SECONDS:
+                return
+    raise ConnectionFailed("the stream of events has ended")
+
+
+def _headers(last_event_id: str) -> dict[str, str]:
+    return {"Accept": EVENTS, **({"Last-Event-ID": last_event_id} if last_event_id else {})}
 
 
 async def wait(
@@ -96,20 +115,27 @@ async def wait(
 
 
 async def _states(calls: Calls, job: Job, deadline: Deadline) -> AsyncGenerator[Job]:
-    path, types = f"/api/jobs/{job.id}/events", ("status", "progress", "end")
-    try:
-        async with aclosing(stream(calls, path, types=types, deadline=deadline)) as events:
-            async for event in events:
-                job = _after(job, event)
-                yield job
-    except (ApiError, UnexpectedAnswer) as error:
-        if error.status not in NO_ROUTE:
-            raise
+    """What becomes of the job: told by streams and, between those and where there are none, asked for."""
+    streams = True
     while not job.ended:
-        job = job_of(await calls.data("GET", f"/api/jobs/{job.id}"))
-        yield job
+        if streams and deadline.left > HEARTBEAT_SECONDS:  # later, nothing might be heard before the deadline
+            try:
+                async with aclosing(_connection(calls, _events(job), Parser(), SHOWN, deadline)) as events:
+                    async for event in events:
+                        job = _after(job, event)
+                        yield job
+            except (ApiError, UnexpectedAnswer, TimedOut):  # it has none, or something in between holds it back
+                streams = False
+            except ConnectionFailed:
+                pass  # it is opened again after the job was asked for
         if not job.ended:
-            await calls.wire.sleep(POLL_SECONDS)
+            await calls.wire.sleep(max(0.0, min(POLL_SECONDS, deadline.left)))
+            job = job_of(await calls.data("GET", f"/api/jobs/{job.id}"))
+            yield job
+
+
+def _events(job: Job) -> str:
+    return f"/api/jobs/{job.id}/events"
 
 
 def _after(job: Job, event: Event) -> Job:

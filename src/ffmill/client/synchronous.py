@@ -130,13 +130,20 @@ class Ffmill:
         """What all jobs of the account do, without end."""
         return iterate(self._client.account_events(last_event_id=last_event_id, types=types))
 
-    def upload(self, source: Source, *, on_progress: OnBytes | None = None) -> str:
+    def upload(self, source: Source, *, name: str | None = None, on_progress: OnBytes | None = None) -> str:
         """Brings up a file; the URL that stands for it in `inputs`."""
-        return run(self._client.upload(source, on_progress=on_progress))
+        return run(self._client.upload(source, name=name, on_progress=on_progress))
 
-    def download(self, url: str, path: str | os.PathLike[str], *, on_progress: OnBytes | None = None) -> Path:
-        """Fetches an output, by its URL, to `path`: whole, or not there."""
-        return run(self._client.download(url, path, on_progress=on_progress))
+    def download(
+        self,
+        source: str | Job,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        on_progress: OnBytes | None = None,
+    ) -> Path:
+        """Fetches a file, by its URL, or the output `name` of a job, to `path`: whole, or not there."""
+        return run(self._client.download(source, path, name=name, on_progress=on_progress))
 
     def download_all(self, job: Job, directory: str | os.PathLike[str] = ".") -> list[Path]:
         """Fetches all outputs of a job into a directory that is there."""
@@ -147,10 +154,15 @@ class Ffmill:
         return run(self._client.probe(url, timeout_seconds=timeout_seconds))
 
     def validate(
-        self, commands: str | Sequence[str], *, inputs: Mapping[str, str] | None = None, outputs: Sequence[str]
+        self,
+        commands: str | Sequence[str],
+        *,
+        inputs: Mapping[str, str] | None = None,
+        outputs: Sequence[str],
+        machine: str | None = None,
     ) -> Validation:
         """What would become of a job, without making it."""
-        return run(self._client.validate(commands, inputs=inputs, outputs=outputs))
+        return run(self._client.validate(commands, inputs=inputs, outputs=outputs, machine=machine))
 
     def validate_body(self, body: Mapping[str, Any]) -> Validation:
         """The same of a body as the API has it."""

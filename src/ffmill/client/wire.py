@@ -13,7 +13,7 @@ from typing import Protocol
 
 import httpx
 
-from ffmill.client.errors import ClientError, ConnectionFailed, InvalidUrl, TimedOut
+from ffmill.client.errors import ClientError, ConnectionFailed, InvalidRequest, InvalidUrl, TimedOut, UnexpectedAnswer
 
 Content = bytes | Iterable[bytes] | None
 
@@ -27,6 +27,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     content: Content = None
     read_seconds: float | None = None  # None: as the client was told
+    follow: bool = False  # redirects; of a call they would make another one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,9 +70,8 @@ class AsyncWire:
         """The answer to a request, open until left."""
         content = request.content if isinstance(request.content, bytes | None) else _each(request.content)
         with translated(request.url):
-            built = self._client.build_request(request.method, request.url, headers=request.headers, content=content)
-            _bound(built, request)
-            answer = await self._client.send(built, stream=True, follow_redirects=True)
+            built = _built(self._client, request, content)
+            answer = await self._client.send(built, stream=True, follow_redirects=request.follow)
             try:
                 yield Answer(status=answer.status_code, headers=answer.headers, chunks=answer.aiter_bytes())
             finally:
@@ -96,11 +96,8 @@ class SyncWire:
     async def send(self, request: Request) -> AsyncGenerator[Answer]:
         """The answer to a request, open until left."""
         with translated(request.url):
-            built = self._client.build_request(
-                request.method, request.url, headers=request.headers, content=request.content
-            )
-            _bound(built, request)
-            answer = self._client.send(built, stream=True, follow_redirects=True)
+            built = _built(self._client, request, request.content)
+            answer = self._client.send(built, stream=True, follow_redirects=request.follow)
             try:
                 yield Answer(status=answer.status_code, headers=answer.headers, chunks=_each(answer.iter_bytes()))
             finally:
@@ -125,15 +122,28 @@ def translated(url: str) -> Generator[None]:
         raise TimedOut(f"{where} did not answer in time ({type(error).__name__})") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise InvalidUrl(f"{where} is no http or https URL: {error}") from error
-    except (httpx.HTTPError, httpx.StreamError) as error:
+    except (httpx.LocalProtocolError, httpx.StreamError) as error:
+        raise InvalidRequest(f"{where} cannot be asked so: {error}") from error
+    except (httpx.TooManyRedirects, httpx.DecodingError) as error:
+        raise UnexpectedAnswer(f"{where} answered what cannot be followed: {error}") from error
+    except httpx.HTTPError as error:
         raise ConnectionFailed(f"{where} cannot be reached: {str(error) or type(error).__name__}") from error
     except httpx.CookieConflict as error:  # we send none and keep none
         raise ClientError(str(error)) from error
 
 
-def _bound(built: httpx.Request, request: Request) -> None:
+def _built(
+    client: httpx.Client | httpx.AsyncClient,
+    request: Request,
+    content: bytes | Iterable[bytes] | AsyncIterator[bytes] | None,
+) -> httpx.Request:
+    try:
+        built = client.build_request(request.method, request.url, headers=request.headers, content=content)
+    except UnicodeError as error:
+        raise InvalidRequest(f"a header holds what is not ASCII: {error}") from error
     if request.read_seconds is not None:
         built.extensions["timeout"] = {**built.extensions["timeout"], "read": request.read_seconds}
+    return built
 
 
 async def _each(chunks: Iterable[bytes]) -> AsyncGenerator[bytes]:
