@@ -62,6 +62,7 @@ bench: setup  ## measure the service against raw ffmpeg, and its parts
 	$(BIN)/python bench/claims.py
 	$(BIN)/python bench/submits.py
 	$(BIN)/python bench/limits.py
+	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/restart.py
 	$(BIN)/python -m bench.cage
 	$(BIN)/python bench/caged_work.py

@@ -150,6 +150,9 @@ class Settings(BaseSettings):
         description="Where traces are sent by OTLP over HTTP, as `http://collector:4318`. Needs the extra `traces`."
         " Default: there are none.",
     )
+    max_streams: int = Field(
+        default=1000, ge=1, description="Event streams that an account may have open on one API process."
+    )
     max_body_bytes: int = Field(
         default=8 << 20, ge=1024, description="Largest body of a request, uploads apart, in bytes."
     )

@@ -38,6 +38,11 @@ class Answer:
         """The error's message."""
         return json.loads(self.body)["message"]
 
+    @property
+    def error_code(self) -> str:
+        """The error's code."""
+        return json.loads(self.body)["errorCode"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Client:

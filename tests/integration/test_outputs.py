@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,9 @@ import pytest
 from ffmill.config import Settings
 from ffmill.errors import LimitExceeded, OutputMissing
 from ffmill.jobs import names
+from ffmill.jobs.model import Output
 from ffmill.sandbox.workspace import Workspace, make
-from ffmill.store.store import Store, open_store
+from ffmill.store.store import Source, Store, open_store
 from ffmill.worker import outputs
 from ffmill.worker.outputs import keep
 from tests.running import job
@@ -45,6 +46,26 @@ async def test_what_lies_in_outputs_goes_before_what_lies_beside_it(workspace: W
     for path, text in {"a": "beside", "b": "beside", "outputs/a": "inside", "outputs/c.ts": "inside"}.items():
         (workspace.work / path).write_text(text)
     assert await kept(workspace, store, "a", "*.ts", "b") == {"a": b"inside", "b": b"beside", "c.ts": b"inside"}
+
+
+async def test_outputs_are_told_of_in_their_order_whichever_is_stored_first(
+    workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_files = type(store).put_files
+
+    async def backwards(self: Store, files: Mapping[str, Source], stored: Callable[[str, int], None]) -> dict[str, int]:
+        sizes = await put_files(self, files)
+        for key in reversed(list(files)):
+            stored(key, sizes[key])
+        return sizes
+
+    monkeypatch.setattr(type(store), "put_files", backwards)
+    for name in "cab":
+        (workspace.work / name).write_text(name)
+    told: list[Output] = []
+    outputs = await keep(job(output_files=list("bca")), workspace, store, told.append)
+    assert [output.name for output in outputs] == ["b", "c", "a"]
+    assert tuple(told) == outputs
 
 
 def link_outputs(workspace: Workspace, host: Path) -> None:

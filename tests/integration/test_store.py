@@ -141,6 +141,12 @@ async def test_many_files_are_put_at_once(store: Store, tmp_path: Path) -> None:
     assert await store.put_files({}) == {}
 
 
+async def test_each_file_is_told_of_when_it_is_stored(store: Store, tmp_path: Path) -> None:
+    files = {f"outputs/j/1/{n}": source(tmp_path / "w" / str(n), b"%d" % n) for n in range(20)}
+    told = dict[str, int]()
+    assert await store.put_files(files, told.__setitem__) == told
+
+
 async def test_a_file_is_replaced_whole_and_gets_another_etag(store: Store) -> None:
     await put(store, "r/x", b"old and longer")
     before = await store.stat("r/x")

@@ -1,13 +1,11 @@
 """Progress read from what ffmpeg writes."""
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ffmill.jobs.model import Progress
-from ffmill.worker.progress import ProgressReader, report
+from ffmill.worker.progress import ProgressReader
 
 BLOCK = b"frame=50\nfps=25.00\nout_time_us=2000000\nout_time=00:00:02.000000\nspeed=2.0x\nprogress=continue\n"
 ENCODE = ["-i", "inputs/in.mp4", "outputs/o.mp4"]
@@ -95,19 +93,6 @@ def test_a_line_that_only_looks_like_a_duration_is_none(hours: str) -> None:
     reader = reading(ENCODE, f"  Duration: {hours}:00:08.00, start: 0.0", "  Duration: 00:00:08.00, start: 0.0")
     reader.feed(BLOCK)
     assert reader.news.percent == 25.0
-
-
-async def test_news_is_written_when_there_is_some_and_only_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ffmill.worker.progress.WRITE_SECONDS", 0.0)
-    reader, written = reading(ENCODE), asyncio.Queue[Progress]()
-    reader.feed(BLOCK)
-    writing = asyncio.create_task(report(reader, written.put))
-    async with asyncio.timeout(30):
-        assert (await written.get()).out_time_seconds == 2.0
-        reader.feed(BLOCK.replace(b"2000000", b"3000000"))
-        assert (await written.get()).out_time_seconds == 3.0
-    assert written.empty()
-    writing.cancel()
 
 
 def test_what_a_command_writes_beside_progress_is_forgotten() -> None:

@@ -93,7 +93,13 @@ async def call(
     if row["id"] is None:
         return None, allowance
     scopes = frozenset(map(Scope, row["scopes"]))
-    caller = Caller(account=account_of(row), prefix=row["prefix"], scopes=scopes, expires_at=row["expires_at"])
+    caller = Caller(
+        account=account_of(row),
+        prefix=row["prefix"],
+        scopes=scopes,
+        expires_at=row["expires_at"],
+        key_id=row["key_id"],
+    )
     return caller, allowance
 
 

@@ -75,6 +75,7 @@ class Caller:
     prefix: str  # of the key
     scopes: frozenset[Scope]
     expires_at: datetime | None = None  # of the key
+    key_id: UUID | None = None  # by which it is looked at again where an answer takes long
 
     def may(self, scope: Scope) -> bool:
         """Whether the key's scopes hold this one."""

@@ -18,15 +18,18 @@ from ffmill.api.routes import (
     accounts,
     admin,
     deliveries,
+    events,
     files,
     health,
     job_files,
     jobs,
     keys,
     metrics,
+    probe,
     reference,
     secrets,
     usage,
+    validate,
 )
 from ffmill.api.waiting import BLANK_SECONDS
 from ffmill.config import Settings
@@ -34,6 +37,9 @@ from ffmill.listener import listen
 
 ROUTERS = (
     jobs.router,
+    events.router,
+    validate.router,
+    probe.router,
     files.router,
     job_files.router,
     deliveries.router,
@@ -90,7 +96,7 @@ def _install_middleware(app: FastAPI, parts: Parts) -> None:
             CORSMiddleware,
             allow_origins=parts.settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
             expose_headers=[
                 *("X-Request-Id", "Retry-After", "Content-Range"),
                 *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from ffmill.api import admin_schemas
 from ffmill.api.reference_page import operations
-from ffmill.api.schemas import BatchRequest, JobRequest
+from ffmill.api.schemas import BatchRequest, JobRequest, ProbeRequest
 
 INTRODUCTION = """\
 ffmill runs FFmpeg commands as jobs: send commands and the URLs of their inputs, get signed URLs of their outputs.
@@ -18,7 +18,7 @@ An answer holds `data`, or `errorCode` and `message`; each carries an `X-Request
 knows it. A failed job is not a failed request: it is answered with 200, its `status` is `failed`, its `error_message` \
 says why. Try again after 429, 5xx and broken connections; never after another 4xx.\
 """
-TAGS = ["Jobs", "Files", "Webhooks", "Usage", "Keys", "Health", "Administration"]
+TAGS = ["Jobs", "Events", "Before you run", "Files", "Webhooks", "Usage", "Keys", "Health", "Administration"]
 REFERENCES = "#/components/schemas/{model}"
 SAMPLES = {"download_file": 'curl -OJ "$DOWNLOAD_URL"', "upload_file": 'curl -T video.mp4 "$UPLOAD_URL"'}
 NEVER_GIVEN = ("HTTPValidationError", "ValidationError")
@@ -50,6 +50,7 @@ def _document(app: FastAPI, public_url: str) -> dict[str, Any]:
     schemas["JobRequest"] = JobRequest.model_json_schema(ref_template=REFERENCES)
     schemas["BatchRequest"] = BatchRequest.model_json_schema(ref_template=REFERENCES)
     schemas["BatchRequest"].pop("$defs")
+    schemas["ProbeRequest"] = ProbeRequest.model_json_schema(ref_template=REFERENCES)
     for body in admin_schemas.BODIES:
         schemas[body.__name__] = body.model_json_schema(ref_template=REFERENCES)
     for operation in operations(made):

@@ -1,7 +1,7 @@
 """What the API is made of: built in one place, handed to every route."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +10,11 @@ from starlette.requests import Request
 
 from ffmill.accounts.callers import Rates
 from ffmill.api.aside import aside
+from ffmill.checking.checking import Checking
 from ffmill.config import Settings
 from ffmill.db.embedded import database_url
 from ffmill.db.pool import Pool, open_pool
+from ffmill.events.feed import Feed
 from ffmill.jobs.endings import Endings
 from ffmill.jobs.model import Job
 from ffmill.jobs.service import Jobs
@@ -43,6 +45,8 @@ class Parts:
     queue: Queue
     jobs: Jobs
     own_files: OwnFiles
+    checking: Checking
+    feed: Feed  # what event streams look at
     metrics: Metrics
     watchers: Watchers = field(default_factory=Watchers)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # set when the server is told to stop
@@ -86,7 +90,8 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         keyring = Keyring(signer, pool)
         queue, endings, own_files = Queue(), Endings(url), OwnFiles(keyring, pool)
         await queue.open(pool)
-        async with _running(endings), following(keyring):
+        feed = Feed(pool, endings, settings.worker_lost_seconds)
+        async with _running(endings.run(), feed.run()), following(keyring):
             yield Parts(
                 settings=settings,
                 pool=pool,
@@ -96,15 +101,18 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
                 queue=queue,
                 jobs=Jobs(settings, pool, queue, own_files, endings),
                 own_files=own_files,
+                feed=feed,
+                checking=Checking(settings, pool, own_files),
                 metrics=await begin(pool, settings.machines, settings.worker_lost_seconds),
             )
 
 
 @asynccontextmanager
-async def _running(endings: Endings) -> AsyncGenerator[None]:
+async def _running(*runners: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     async with asyncio.TaskGroup() as group:
-        listening = group.create_task(endings.run())
+        tasks = [group.create_task(runner) for runner in runners]
         try:
             yield
         finally:
-            listening.cancel()
+            for task in tasks:
+                task.cancel()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import pydantic
@@ -13,6 +13,7 @@ from ffmill.api.problems import Text, problems
 from ffmill.api.quoting import quoted
 from ffmill.errors import ValidationError
 from ffmill.jobs.model import Submission
+from ffmill.jobs.probing import MOST_SECONDS, USUAL_SECONDS
 
 MOST_FILES = 1000
 MOST_COMMANDS = 100
@@ -173,6 +174,31 @@ class BatchRequest(BaseModel):
     jobs: list[JobRequest] = Field(
         min_length=1, max_length=MOST_JOBS, description="Each as it would be created alone, 1 to 1,000 of them."
     )
+
+
+class ProbeRequest(BaseModel):
+    """A file to look at."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    url: Url = Field(
+        description="The http or https URL of a file: of the world, of a temporary file, of a job's output.",
+        examples=["https://example.org/video.mp4"],
+    )
+    timeout_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_SECONDS,
+        description=f"Seconds that fetching and reading it may take; {USUAL_SECONDS} unless given.",
+    )
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Self:
+        """What a body asks for; raises ValidationError that lists every problem with its place."""
+        try:
+            return cls.model_validate(body)
+        except pydantic.ValidationError as error:
+            raise ValidationError(problems(error)) from error
 
 
 def submission(body: dict[str, Any], *, max_timeout_seconds: int) -> Submission:

@@ -45,8 +45,8 @@ class WaitAnswer(Response):
     async def _ended(self, receive: Receive, send: Send) -> Job | None:
         """Sends blanks until the job has ended; None when that will not be known here."""
         wait = self._parts.jobs.wait(self._account, self._job.id)
-        async with _race(wait, self._parts.stopping.wait(), _hung_up(receive)) as (end, *others):
-            while not (done := await _first([end, *others], self._blank_seconds)):
+        async with race(wait, self._parts.stopping.wait(), hung_up(receive)) as (end, *others):
+            while not (done := await first([end, *others], self._blank_seconds)):
                 await send({"type": "http.response.body", "body": BLANK, "more_body": True})
             return self._known(end) if end in done else None
 
@@ -58,18 +58,19 @@ class WaitAnswer(Response):
             return None
 
 
-async def _hung_up(receive: Receive) -> None:
+async def hung_up(receive: Receive) -> None:
+    """Returns when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _first(tasks: Sequence[asyncio.Task[Any]], seconds: float) -> set[asyncio.Task[Any]]:
+async def first(tasks: Sequence[asyncio.Task[Any]], seconds: float) -> set[asyncio.Task[Any]]:
     """Those of the tasks that are done, once one is; none when `seconds` pass before."""
     return (await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED))[0]
 
 
 @asynccontextmanager
-async def _race(*runners: Coroutine[Any, Any, Any]) -> AsyncGenerator[list[asyncio.Task[Any]]]:
+async def race(*runners: Coroutine[Any, Any, Any]) -> AsyncGenerator[list[asyncio.Task[Any]]]:
     """Runs all of them; those that are still under way at the end are cancelled."""
     tasks = [asyncio.create_task(runner) for runner in runners]
     try:

@@ -1,5 +1,6 @@
 """What workers do to jobs, in SQL: claim, finish, hand back, lose. Every statement is guarded by attempt and status."""
 
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from psycopg.types.json import Json
 from ffmill.db.pool import Connection
 from ffmill.jobs.failure import Failure, failure_json
 from ffmill.jobs.lines import HELD
-from ffmill.jobs.model import Job, Progress, Result
+from ffmill.jobs.model import Job, Progress, Result, Trail
 from ffmill.jobs.repository import ENDED_CHANNEL
 from ffmill.jobs.rows import job_row, outputs_json
 
@@ -37,9 +38,10 @@ WITH held AS MATERIALIZED (
     FROM held WHERE jobs.id = held.id AND held.status = 'running'
     RETURNING jobs.id, jobs.status
 ), logged AS (
-    INSERT INTO job_logs (job_id, account_id, log, lines)
-    SELECT id, account_id, %(log)s, %(log_lines)s FROM held
-    ON CONFLICT (job_id) DO UPDATE SET log = excluded.log, lines = excluded.lines, written_at = excluded.written_at
+    INSERT INTO job_logs (job_id, account_id, attempt, log, lines)
+    SELECT id, account_id, attempt, %(log)s, %(log_lines)s FROM held
+    ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, log = excluded.log, lines = excluded.lines,
+        written_at = excluded.written_at
 ), metered AS (
     INSERT INTO usage (job_id, attempt, account_id, machine, status, metadata, input_bytes, output_bytes, cpu_seconds,
                        gpu_seconds, wall_seconds, queue_seconds, run_seconds, peak_memory_bytes)
@@ -98,15 +100,21 @@ RUNNING = "SELECT id, attempt, ticket FROM jobs WHERE worker = %s AND status = '
 # Primary key; not guarded: news of an older attempt is never shown, because readers compare the attempt.
 REPORT = """
 INSERT INTO job_progress AS news
-    (job_id, attempt, command_index, percent, fps, speed, eta_seconds, out_time_seconds, input_bytes, frame,
-     bytes_written)
-VALUES (%(job)s, %(attempt)s, %(command_index)s, %(percent)s, %(fps)s, %(speed)s, %(eta_seconds)s,
+    (job_id, attempt, commands_total, command_index, percent, fps, speed, eta_seconds, out_time_seconds, input_bytes,
+     frame, bytes_written)
+VALUES (%(job)s, %(attempt)s, %(commands_total)s, %(command_index)s, %(percent)s, %(fps)s, %(speed)s, %(eta_seconds)s,
         %(out_time_seconds)s, %(input_bytes)s, %(frame)s, %(bytes_written)s)
 ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, command_index = excluded.command_index,
     percent = excluded.percent, fps = excluded.fps, speed = excluded.speed, eta_seconds = excluded.eta_seconds,
     out_time_seconds = excluded.out_time_seconds, input_bytes = excluded.input_bytes,
     frame = excluded.frame, bytes_written = excluded.bytes_written
 WHERE news.attempt <= excluded.attempt
+"""
+
+# Primary key. Apart, since most news has neither: a column that is not set keeps its text where it lies.
+LEAVE = """
+UPDATE job_progress SET log_lines = %(log_lines)s, log_tail = %(log_tail)s, outputs = %(outputs)s
+WHERE job_id = %(job)s AND attempt = %(attempt)s
 """
 
 
@@ -179,9 +187,14 @@ async def running(connection: Connection, worker: UUID) -> dict[tuple[UUID, int]
     return {(row[0], row[1]): row[2] for row in await (await connection.execute(RUNNING, (worker,))).fetchall()}
 
 
-async def report(connection: Connection, job: Job, news: Progress) -> None:
-    """Writes how far the attempt is."""
-    await connection.execute(REPORT, {"job": job.id, "attempt": job.attempt, **asdict(news)})
+async def report(connection: Connection, job: Job, news: Progress, trail: Trail | None = None) -> None:
+    """Writes how far the attempt is, and what it has left behind where that is new, as in its first report."""
+    key = {"job": job.id, "attempt": job.attempt}
+    async with connection.transaction() if trail else nullcontext():
+        await connection.execute(REPORT, {**key, "commands_total": len(job.ffmpeg_commands), **asdict(news)})
+        if trail:
+            left = {"log_lines": trail.log_lines, "log_tail": trail.log_tail}
+            await connection.execute(LEAVE, {**key, **left, "outputs": Json(outputs_json(trail.outputs))})
 
 
 def _lost(most: int, failure: Failure) -> dict[str, Any]:

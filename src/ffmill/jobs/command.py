@@ -1,6 +1,6 @@
 """From the commands that a client sends to the words that ffmpeg gets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ffmill.errors import BadRequest
@@ -38,31 +38,56 @@ def resolve(commands: Sequence[str], *, inputs: Sequence[str], outputs: Sequence
     the job's directory.
     """
     names.check(inputs, outputs)
-    aliases = names.aliases(inputs)
-    placeholders, written = Placeholders(aliases, outputs), Mentions()
+    reading = Reading(inputs, outputs)
     argvs: list[tuple[str, ...]] = []
     warnings: list[str] = []
     for index, command in enumerate(commands):
         where = f"ffmpeg_commands[{index}]: " if len(commands) > 1 else ""
         try:
-            argv, changed = _resolve_one(command, aliases, placeholders, written)
+            argv, changed = reading.words(command)
+            reading.check(argv)
         except BadRequest as refusal:
             raise BadRequest(where + refusal.message) from refusal
         argvs.append(argv)
         warnings += [where + warning for warning in changed]
-    _check_all_mentioned(outputs, written)
-    return Resolved(argvs=tuple(argvs), aliases=aliases, warnings=tuple(warnings))
+    for refusal in reading.unwritten():
+        raise refusal
+    return Resolved(argvs=tuple(argvs), aliases=reading.aliases, warnings=tuple(warnings))
 
 
-def _resolve_one(
-    command: str, aliases: Mapping[str, str], placeholders: Placeholders, written: Mentions
-) -> tuple[tuple[str, ...], list[str]]:
-    argv, warnings = _without_never_overwrite(_argv(command, placeholders))
-    line = options.read(argv)
-    if not line.answers:
-        refusals.check(line, aliases, written)
-    written.add(argv, line)
-    return argv, warnings
+class Reading:
+    """Reads the commands of one job in their order: each may read what those before it write."""
+
+    def __init__(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        self.aliases = names.aliases(inputs)  # name of an input → its file name under inputs/
+        self._outputs = outputs
+        self._placeholders = Placeholders(self.aliases, outputs)
+        self._written = Mentions()
+
+    def words(self, command: str) -> tuple[tuple[str, ...], list[str]]:
+        """What ffmpeg gets of a command, and warnings for what that changed; raises BadRequest."""
+        try:
+            return _without_never_overwrite(_argv(command, self._placeholders))
+        except BadRequest:
+            self._written.add_unknown()
+            raise
+
+    def check(self, argv: tuple[str, ...]) -> None:
+        """Takes in the next command; raises BadRequest when it cannot succeed."""
+        line = options.read(argv)
+        try:
+            if not line.answers:
+                refusals.check(line, self.aliases, self._written)
+        finally:
+            self._written.add(argv, line)
+
+    def unwritten(self) -> Iterator[BadRequest]:
+        """A refusal for each listed output that surely none of the commands writes."""
+        for name in refusals.unmentioned(self._outputs, self._written):
+            yield BadRequest(
+                f"output_files lists {shown(name)}, and no command writes it: write {shown('{{' + name + '}}')} "
+                "where the command names its output"
+            )
 
 
 def _argv(command: str, placeholders: Placeholders) -> tuple[str, ...]:
@@ -100,18 +125,15 @@ def _unclosed(marked: str, unclosed: words.Unclosed, placeholders: Placeholders)
     return f"the quote {unclosed.quote} at character {len(before) + 1} is never closed, near {nearby}{advice}"
 
 
+def never_overwrites(argv: Sequence[str]) -> set[int]:
+    """The indexes of the words `-n`, which are left out."""
+    return {option.at for option in options.read(argv).options if option.name == "n"}
+
+
 def _without_never_overwrite(argv: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
     """Without `-n`, which beside the `-y` that is implied makes ffmpeg refuse to write."""
-    found = {option.at for option in options.read(argv).options if option.name == "n"}
+    found = never_overwrites(argv)
     if not found:
         return argv, []
     kept = tuple(word for at, word in enumerate(argv) if at not in found)
     return kept, ["-n was left out: -y is implied, and a job starts in an empty directory"]
-
-
-def _check_all_mentioned(outputs: Sequence[str], written: Mentions) -> None:
-    if (name := refusals.unmentioned(outputs, written)) is not None:
-        raise BadRequest(
-            f"output_files lists {shown(name)}, and no command writes it: write {shown('{{' + name + '}}')} "
-            "where the command names its output"
-        )

@@ -1,8 +1,8 @@
 """Who waits for a job's end: one listening connection for all waiters of a process."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 import psycopg
@@ -17,12 +17,21 @@ RETRY_SECONDS = 0.5
 SILENCE_SECONDS = 30.0
 
 
+class Heard:
+    """Which jobs have ended since somebody looked last, and how often listening had a gap, in which any may have."""
+
+    def __init__(self) -> None:
+        self.ids = set[UUID]()
+        self.gaps = 0
+
+
 class Endings:
     """Wakes waiters when a job ends, and all of them after a gap in listening, so that each looks for itself."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._waiters: dict[UUID, set[asyncio.Event]] = {}
+        self._hearers = set[Heard]()
         self.listening = asyncio.Event()
 
     @asynccontextmanager
@@ -37,6 +46,16 @@ class Endings:
             waiters.discard(event)
             if not waiters:
                 self._waiters.pop(job_id, None)
+
+    @contextmanager
+    def hear(self) -> Generator[Heard]:
+        """What is heard from now on, of whichever job; whoever asks takes the ids out again."""
+        heard = Heard()
+        self._hearers.add(heard)
+        try:
+            yield heard
+        finally:
+            self._hearers.discard(heard)
 
     async def run(self) -> None:
         """Listens until cancelled; after a broken connection, again.
@@ -80,8 +99,12 @@ class Endings:
             return
         for event in self._waiters.get(job_id, ()):
             event.set()
+        for heard in self._hearers:
+            heard.ids.add(job_id)
 
     def _wake_all(self) -> None:
+        for heard in self._hearers:
+            heard.gaps += 1
         for waiters in self._waiters.values():
             for event in waiters:
                 event.set()

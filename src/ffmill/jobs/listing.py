@@ -67,7 +67,10 @@ class Filter:
             "created_at >= %(from)s": self.created_from,
             "created_at < %(before)s": self.created_before,
         }
-        return ["account_id = %(account)s", *(text for text, value in asked.items() if value is not None)]
+        return [
+            "account_id = %(account)s AND program = 'ffmpeg'",
+            *(text for text, value in asked.items() if value is not None),
+        ]
 
     def values(self) -> dict[str, Any]:
         """For the placeholders."""

@@ -39,6 +39,10 @@ class Mentions:
         self._varying |= {_ends(piece) for piece in pieces if names.is_pattern(piece)}
         self._boundless = self._boundless or _names_files_itself(pieces) or any(w.startswith(_FROM_FILE) for w in argv)
 
+    def add_unknown(self) -> None:
+        """Takes in a command that cannot be read: it may write anything."""
+        self._boundless = True
+
     def may_write(self, name: str) -> bool:
         """Whether a file of this name, or one that matches this pattern, may be written by a command added so far."""
         return self._boundless or all(map(self._holds, _split(_SETS.sub("*", name))))

@@ -45,6 +45,7 @@ class Submission:
     priority: int = 0  # -10 … 10, among the jobs of the account
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])  # the client's own, not ours to read
     warnings: tuple[str, ...] = ()  # what the API already did differently from what was asked
+    program: Program = "ffmpeg"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +70,15 @@ class Progress:
     input_bytes: int | None = None  # of all inputs, once they are there
     frame: int | None = None  # frames written by the command at work
     bytes_written: int | None = None  # by the command at work
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trail:
+    """What the running attempt leaves behind as it goes; news, as its progress is."""
+
+    log_lines: int  # so far
+    log_tail: str  # the last of them, whole
+    outputs: tuple[Output, ...]  # in the store by now, in the order of all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, count
 
@@ -28,13 +28,19 @@ _VARIABLE = re.compile(
 
 def check(inputs: Sequence[str], outputs: Sequence[str]) -> None:
     """Raises BadRequest when a name is unsafe or an output is listed twice; an input and an output may share a name."""
-    for name in inputs:
-        check_input_name(name)
-    for name in outputs:
-        check_output_name(name)
+    for refusal in refusals(inputs, outputs):
+        raise refusal
+
+
+def refusals(inputs: Sequence[str], outputs: Sequence[str]) -> Iterator[BadRequest]:
+    """All that `check` may raise, one after the other."""
+    for where, given in (("input_files", inputs), ("output_files", outputs)):
+        for name in given:
+            if refusal := _refusal(name, where):
+                yield refusal
     for name, times in Counter(outputs).items():
         if times > 1:
-            raise BadRequest(f"output_files lists {shown(name)} twice")
+            yield BadRequest(f"output_files lists {shown(name)} twice")
 
 
 def check_input_name(name: str) -> None:
@@ -48,8 +54,13 @@ def check_output_name(name: str) -> None:
 
 
 def _check(name: str, where: str) -> None:
-    if fault := _fault(name):
-        raise BadRequest(f"{where}: {shown(name)} cannot be a file name: {fault}")
+    if refusal := _refusal(name, where):
+        raise refusal
+
+
+def _refusal(name: str, where: str) -> BadRequest | None:
+    fault = _fault(name)
+    return BadRequest(f"{where}: {shown(name)} cannot be a file name: {fault}") if fault else None
 
 
 def _fault(name: str) -> str | None:

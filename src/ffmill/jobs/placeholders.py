@@ -38,6 +38,10 @@ class Placeholders:
         """The text as it was written before `mark`."""
         return _MARK.sub(lambda found: self._marks[int(found[1])][0], text)
 
+    def path(self, mark: str) -> str:
+        """What the file of this mark, which `mark` has made, is called in a command."""
+        return self._marks[int(mark.strip("\0"))][1]
+
     def fill(self, words: Sequence[str]) -> tuple[str, ...]:
         """The words with paths; raises BadRequest for a placeholder that stands for no file."""
         self._check_torn(words)

@@ -151,6 +151,6 @@ def _local(path: str) -> str:
     return normpath(path.removeprefix("file:"))
 
 
-def unmentioned(outputs: Collection[str], written: Mentions) -> str | None:
-    """The first output that surely no command writes."""
-    return next((name for name in outputs if not written.may_write(name)), None)
+def unmentioned(outputs: Collection[str], written: Mentions) -> Iterator[str]:
+    """The outputs that surely no command writes."""
+    return (name for name in outputs if not written.may_write(name))

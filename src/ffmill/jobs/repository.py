@@ -29,18 +29,19 @@ INSERT = f"""
     FROM json_to_recordset(%(asked)s) AS asked (machine text), held ON CONFLICT DO NOTHING
 )
 INSERT INTO jobs (id, account_id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
-                  timeout_seconds, wait_until, warnings, priority, metadata, traceparent, created_at,
+                  timeout_seconds, wait_until, warnings, priority, metadata, program, traceparent, created_at,
                   queued_at)
 SELECT id, %(account)s, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url, timeout_seconds,
-       now() + make_interval(secs => %(wait_seconds)s), warnings, priority, metadata, %(traceparent)s, times.at,
-       times.at
+       now() + make_interval(secs => %(wait_seconds)s), warnings, priority, metadata, program,
+       %(traceparent)s, times.at, times.at
 FROM ROWS FROM (
          json_to_recordset(%(asked)s) AS (
              id uuid, machine text, input_files json, input_keys json, output_files json, ffmpeg_commands json,
-             webhook_url text, timeout_seconds integer, warnings json, priority integer, metadata jsonb
+             webhook_url text, timeout_seconds integer, warnings json, priority integer, metadata jsonb,
+             program text
          )
      ) WITH ORDINALITY AS asked (id, machine, input_files, input_keys, output_files, ffmpeg_commands, webhook_url,
-                                 timeout_seconds, warnings, priority, metadata, place),
+                                 timeout_seconds, warnings, priority, metadata, program, place),
      LATERAL (SELECT now() + (asked.place - 1) * interval '1 microsecond' AS at) AS times
 ORDER BY asked.place
 RETURNING *, {UNATTENDED}
@@ -135,6 +136,7 @@ def _row(accepted: Accepted) -> dict[str, Any]:
         "warnings": asked.warnings,
         "priority": asked.priority,
         "metadata": dict(asked.metadata),
+        "program": asked.program,
     }
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ffmill.errors import BadRequest
-from ffmill.jobs import command, gpu, spill
-from ffmill.jobs.model import Submission
+from ffmill.jobs import command, gpu, probing, spill
+from ffmill.jobs.command import Resolved
+from ffmill.jobs.model import Job, Submission
 
 CPU, NVIDIA = "cpu", "nvidia"
 
@@ -15,16 +16,25 @@ def admit(submission: Submission, machines: Sequence[str]) -> Submission:
 
     Raises BadRequest that says which rule fails and what to write instead.
     """
-    resolved = command.resolve(
-        submission.ffmpeg_commands, inputs=list(submission.input_files), outputs=submission.output_files
-    )
+    resolved = resolve(submission)
     for argv in resolved.argvs:
         spill.spill(argv)
-    machine, moved = _place(submission.machine, machines, resolved.argvs)
+    machine, moved = place(submission.machine, machines, resolved.argvs)
     return replace(submission, machine=machine, warnings=(*submission.warnings, *resolved.warnings, *moved))
 
 
-def _place(machine: str, machines: Sequence[str], argvs: Sequence[Sequence[str]]) -> tuple[str, tuple[str, ...]]:
+def resolve(asked: Submission | Job) -> Resolved:
+    """The commands, ready to run; raises BadRequest."""
+    if asked.program == "ffprobe":
+        return probing.resolve(asked)
+    return command.resolve(asked.ffmpeg_commands, inputs=list(asked.input_files), outputs=asked.output_files)
+
+
+def place(machine: str, machines: Sequence[str], argvs: Sequence[Sequence[str]]) -> tuple[str, tuple[str, ...]]:
+    """The pool for these commands, of those that there are, and warnings for another one than was asked for.
+
+    Raises BadRequest where there is none.
+    """
     if machine in machines:
         return machine, ()
     if machine != NVIDIA or CPU not in machines:

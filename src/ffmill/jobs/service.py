@@ -11,7 +11,7 @@ from ffmill.config import Settings
 from ffmill.db.patience import patiently
 from ffmill.db.pool import Pool
 from ffmill.errors import NotFound, Unavailable
-from ffmill.jobs import listing, repository
+from ffmill.jobs import listing, probing, repository
 from ffmill.jobs.endings import Endings
 from ffmill.jobs.idempotency import Repeatable
 from ffmill.jobs.listing import EVERYTHING, Filter, Page, Place
@@ -27,6 +27,7 @@ class Jobs:
     """The jobs of all accounts; every method answers for one account alone."""
 
     def __init__(self, settings: Settings, pool: Pool, queue: Tickets, files: OwnFiles, endings: Endings) -> None:
+        self._settings = settings
         self._silent_seconds = settings.worker_lost_seconds
         self._pool = pool
         self._queue = queue
@@ -41,13 +42,19 @@ class Jobs:
         Raises BadRequest for whatever can be known to be wrong without running it; Conflict when `request` repeats
         another one's key.
         """
-        return (await self._submitting.submit(account, [asked], wait=wait, request=request))[0]
+        limit = self._settings.wait_limit_seconds if wait else None
+        return (await self._submitting.submit(account, [asked], wait_seconds=limit, request=request))[0]
+
+    async def probe(self, account: Account, url: str, *, timeout_seconds: int | None = None) -> Job:
+        """Accepts a probe of what is behind the URL, as `submit` does; it is cancelled when it takes too long."""
+        asked = probing.submission(account, url, self._settings.machines, timeout_seconds)
+        return (await self._submitting.submit(account, [asked], wait_seconds=probing.WAIT_SECONDS, request=None))[0]
 
     async def submit_batch(
         self, account: Account, asked: Sequence[Submission], *, request: Repeatable | None = None
     ) -> Sequence[Job]:
         """Accepts all of the jobs or none, as `submit` does; they begin in their order."""
-        return await self._submitting.submit(account, asked, wait=False, request=request)
+        return await self._submitting.submit(account, asked, wait_seconds=None, request=request)
 
     async def get(self, account: Account, job_id: UUID) -> Job:
         """The job with its progress; raises NotFound, for another account's job too."""

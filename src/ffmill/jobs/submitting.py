@@ -41,9 +41,16 @@ class Submitting:
         self._files = files
 
     async def submit(
-        self, account: Account, asked: Sequence[Submission], *, wait: bool, request: Repeatable | None
+        self,
+        account: Account,
+        asked: Sequence[Submission],
+        *,
+        wait_seconds: int | None,
+        request: Repeatable | None,
     ) -> list[Job]:
         """The jobs, durable, in the order of what was asked; those of the first request where this one repeats it.
+
+        They are cancelled when they have not ended within `wait_seconds`.
 
         Raises BadRequest for whatever can be known to be wrong without running it, Forbidden beyond the account's
         quotas, Conflict.
@@ -53,8 +60,9 @@ class Submitting:
         accepted = await self._accept(account, asked)
         async with self._pool.connection() as connection, connection.transaction():
             if not request or await idempotency.keep(connection, account.id, request, [each.id for each in accepted]):
-                return await self._insert(connection, account, accepted, wait=wait)
-        return await self.submit(account, asked, wait=wait, request=request)  # another one under the key was faster
+                return await self._insert(connection, account, accepted, wait_seconds)
+        # another one under the key was faster
+        return await self.submit(account, asked, wait_seconds=wait_seconds, request=request)
 
     async def _first(self, account: Account, request: Repeatable) -> list[Job]:
         silent = self._settings.worker_lost_seconds
@@ -66,7 +74,7 @@ class Submitting:
         return jobs
 
     async def _insert(
-        self, connection: Connection, account: Account, accepted: Sequence[Accepted], *, wait: bool
+        self, connection: Connection, account: Account, accepted: Sequence[Accepted], wait_seconds: int | None
     ) -> list[Job]:
         await quotas.check(connection, account)
         ours = {key: name for each in accepted for name, key in each.input_keys.items()}
@@ -76,7 +84,7 @@ class Submitting:
             connection,
             account.id,
             accepted,
-            wait_seconds=self._settings.wait_limit_seconds if wait else None,
+            wait_seconds=wait_seconds,
             silent_seconds=self._settings.worker_lost_seconds,
             traceparent=tracing.traceparent(),
         )
@@ -121,8 +129,17 @@ class Submitting:
     async def _own(self, admitted: Sequence[Submission]) -> Mapping[str, str | None]:
         names = {url: name for each in admitted for name, url in each.input_files.items()}
         keys: dict[str, str | None] = {}
-        for (url, name), key in zip(names.items(), await self._files.resolve(list(names)), strict=True):
+        for url, key in (await behind(self._files, names)).items():
             if isinstance(key, BadRequest):
-                raise BadRequest(f"input_files: {shown(name)}: {key.message}")
+                raise key
             keys[url] = key
         return keys
+
+
+async def behind(files: OwnFiles, names: Mapping[str, str]) -> dict[str, str | BadRequest | None]:
+    """What `resolve` gives for each URL, given with its input's name, which a refusal then tells."""
+    found = await files.resolve(list(names))
+    return {
+        url: BadRequest(f"input_files: {shown(name)}: {key.message}") if isinstance(key, BadRequest) else key
+        for (url, name), key in zip(names.items(), found, strict=True)
+    }

@@ -18,7 +18,7 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
     return {
         "id": str(job.id),
         "status": job.status.value,
-        "status_detail": _detail(job),
+        "status_detail": status_detail(job.machine, unattended=job.unattended),
         "created_at": timestamp(job.created_at),
         "queued_at": timestamp(job.queued_at),
         "started_at": optional(job.started_at),
@@ -50,10 +50,11 @@ def job_object(job: Job, sign: Callable[[str], str]) -> dict[str, Any]:
     }
 
 
-def _detail(job: Job) -> str | None:
-    if not job.unattended:
+def status_detail(machine: str, *, unattended: bool) -> str | None:
+    """Why a job of that machine waits, where that is known."""
+    if not unattended:
         return None
-    return f"no worker of the machine {job.machine} is running at present; the job waits for one"
+    return f"no worker of the machine {machine} is running at present; the job waits for one"
 
 
 def timestamp(time: datetime) -> str:

@@ -6,6 +6,7 @@ end as on Windows, and a backslash at the very end joins the last line to nothin
 """
 
 import re
+from collections.abc import Iterator
 
 _DOUBLE = r'"(?:[^"\\]++|\\.)*+"'
 _WORD = re.compile(rf"""(?:[^ \t\r\n'"\\]++|'[^']*+'|{_DOUBLE}|\\(?:\r?\n|.|\Z))++|(?P<unclosed>['"])""", re.DOTALL)
@@ -24,15 +25,18 @@ class Unclosed(Exception):
 
 def split(command: str) -> list[str]:
     """The words of `command`, in linear time; raises Unclosed."""
-    words: list[str] = []
+    return [word for word, _ in spelled(command)]
+
+
+def spelled(command: str) -> Iterator[tuple[str, str]]:
+    """The words of `command`, each with how it is spelled there, quotes and all; raises Unclosed."""
     for found in _WORD.finditer(command):
         if quote := found["unclosed"]:
             raise Unclosed(quote, found.start())
         raw = found[0]
         word = _QUOTED.sub(_unquote, raw) if _may_be_quoted(raw) else raw
         if word or '"' in raw or "'" in raw:  # a lone line continuation is no word, '' is one
-            words.append(word)
-    return words
+            yield word, raw
 
 
 def _may_be_quoted(raw: str) -> bool:

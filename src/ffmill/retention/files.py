@@ -1,4 +1,4 @@
-"""The files of a job, deleted because its owner wants so."""
+"""The files of a job, deleted because nobody wants them any more."""
 
 from uuid import UUID
 
@@ -26,6 +26,16 @@ async def delete_files(jobs: Jobs, pool: Pool, store: Store, account: Account, j
             break
     await deletions.carry_out(pool, store, prefixes.of_job(job_id))
     return job
+
+
+async def forget(pool: Pool, store: Store, job_id: UUID) -> None:
+    """Deletes a job that has ended as if its time were over: row, log and files.
+
+    Raises Unavailable when the store cannot be reached: then the files go with the next pass.
+    """
+    async with pool.connection() as connection, connection.transaction():
+        await repository.delete_job(connection, job_id)
+    await deletions.carry_out(pool, store, prefixes.of_job(job_id))
 
 
 async def _mark(pool: Pool, account: Account, job_id: UUID) -> Job | None:

@@ -129,6 +129,11 @@ async def expire_jobs(connection: Connection, *, days: float) -> int:
     return await _expire(connection, DUE_JOBS, DELETE_JOBS, days)
 
 
+async def delete_job(connection: Connection, job_id: UUID) -> None:
+    """Deletes one job that has ended, with all that belongs to it; in a transaction."""
+    await connection.execute(DELETE_JOBS.encode(), {"ids": [job_id]})
+
+
 async def expire_logs(connection: Connection, *, days: float) -> int:
     """Deletes a batch of logs."""
     return (await connection.execute(DELETE_LOGS.encode(), {"days": days, "most": BATCH})).rowcount

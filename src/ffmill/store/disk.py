@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -21,7 +21,7 @@ from ffmill.store import durable
 from ffmill.store.blocks import blocks
 from ffmill.store.failures import reading, writing
 from ffmill.store.keys import check_key
-from ffmill.store.objects import Store
+from ffmill.store.objects import Store, Stored, nobody
 from ffmill.store.source import Source
 from ffmill.threads import in_thread
 
@@ -50,14 +50,18 @@ class DiskStore(Store):
         # Syncing waits for the disk; threads of our own, so that a slow disk holds up no name look-up of the loop's.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
 
-    async def put_files(self, files: Mapping[str, Source]) -> dict[str, int]:
+    async def put_files(self, files: Mapping[str, Source], stored: Stored = nobody) -> dict[str, int]:
         """As Store says. Files of the same filesystem are moved, whoever owns them; others are copied."""
         staged = {check_key(key): self._staging_path() for key in files}
+
+        async def stage(key: str, source: Source) -> int:
+            size = await self._in_thread(durable.stage, source, staged[key])
+            stored(key, size)
+            return size
+
         with writing():
             try:
-                sizes = await self._side_by_side(
-                    durable.stage, [(source, staged[key]) for key, source in files.items()]
-                )
+                sizes = await _side_by_side(stage(*each) for each in files.items())
                 await self._in_thread(self._place, staged)
             except BaseException:
                 await self._in_thread(durable.remove, *staged.values())
@@ -143,16 +147,17 @@ class DiskStore(Store):
         for directory in sorted(directories, key=lambda path: len(path.parts), reverse=True):
             durable.sync_directory(directory)
 
-    async def _side_by_side(self, call: Callable[[Source, Path], T], arguments: list[tuple[Source, Path]]) -> list[T]:
-        """Several syncs at once share one commit of the filesystem's journal."""
-        results = await asyncio.gather(*(self._in_thread(call, *each) for each in arguments), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        return [result for result in results if not isinstance(result, BaseException)]
-
     async def _in_thread(self, call: Callable[..., T], *arguments: object) -> T:
         return await in_thread(self._threads, call, *arguments)
+
+
+async def _side_by_side(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """Several syncs at once share one commit of the filesystem's journal."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
 
 
 class _Opened:

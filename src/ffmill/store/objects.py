@@ -2,12 +2,12 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import obstore
 
@@ -40,6 +40,14 @@ class Found:
     modified: datetime  # UTC
 
 
+Stored: TypeAlias = Callable[[str, int], None]
+"""Is told of a key and its bytes."""
+
+
+def nobody(_key: str, _bytes: int) -> None:
+    """Does not care."""
+
+
 class Store(ABC):
     """Objects under keys like `outputs/a/b.mp4`. Every method raises Unavailable when the store cannot be used."""
 
@@ -47,8 +55,10 @@ class Store(ABC):
         self._objects = objects
 
     @abstractmethod
-    async def put_files(self, files: Mapping[str, Source]) -> dict[str, int]:
+    async def put_files(self, files: Mapping[str, Source], stored: Stored = nobody) -> dict[str, int]:
         """Keeps each file under its key; returns key → bytes, once all would survive a power cut.
+
+        `stored` is told of each whose bytes are safe, again where that was so before a failure.
 
         A reader sees a whole object or none. The files may be moved away. After a failure some may have been kept:
         delete their prefix.

@@ -18,7 +18,7 @@ from ffmill.store.blocks import blocks
 from ffmill.store.failures import reading, writing
 from ffmill.store.keys import check_key
 from ffmill.store.media_types import disposition, media_type
-from ffmill.store.objects import Store
+from ffmill.store.objects import Store, Stored, nobody
 from ffmill.store.source import Source
 
 if TYPE_CHECKING:  # obstore has these for type checkers only
@@ -60,7 +60,7 @@ class RemoteStore(Store):
         super().__init__(reads)
         self._bucket = reads
 
-    async def put_files(self, files: Mapping[str, Source]) -> dict[str, int]:
+    async def put_files(self, files: Mapping[str, Source], stored: Stored = nobody) -> dict[str, int]:
         """As Store says; the files stay where they are."""
         turns = asyncio.Semaphore(FILES_AT_ONCE)
 
@@ -70,7 +70,9 @@ class RemoteStore(Store):
                     file = os.fdopen(source.open(), "rb", buffering=0)
                 with file:
                     size = os.fstat(file.fileno()).st_size
-                    return await self._put(key, _read(file), size, max(PART_BYTES, size // MOST_PARTS))
+                    total = await self._put(key, _read(file), size, max(PART_BYTES, size // MOST_PARTS))
+            stored(key, total)
+            return total
 
         try:
             async with asyncio.TaskGroup() as group:

@@ -11,14 +11,14 @@ from psycopg.errors import ForeignKeyViolation
 
 from ffmill import tracing
 from ffmill.config import Settings
-from ffmill.db.pool import UNREACHABLE, Pool
+from ffmill.db.pool import Pool
 from ffmill.errors import AttemptFailed, Refusal
 from ffmill.ffmpeg.build import Build
-from ffmill.jobs import attempts, command
+from ffmill.jobs import attempts, command, rules
 from ffmill.jobs.attempts import Claim
 from ffmill.jobs.command import Resolved
-from ffmill.jobs.failure import Stage
-from ffmill.jobs.model import Job, Progress, Result, Status
+from ffmill.jobs.failure import Failure, Stage
+from ffmill.jobs.model import Job, Result, Status
 from ffmill.jobs.tickets import Tickets
 from ffmill.sandbox.limits import Limits
 from ffmill.sandbox.sandbox import Sandbox
@@ -30,7 +30,8 @@ from ffmill.worker.ends import Ends
 from ffmill.worker.inputs import Sources
 from ffmill.worker.joblog import JobLog
 from ffmill.worker.meter import Meter
-from ffmill.worker.progress import ProgressReader, report
+from ffmill.worker.news import News, reporting
+from ffmill.worker.progress import ProgressReader
 from ffmill.worker.slots import Slot, Slots
 
 LOG = structlog.stdlib.get_logger()
@@ -155,10 +156,10 @@ class Attempts:
     async def _result(self, claimed: Claim, slot: Slot, log: JobLog, meter: Meter) -> Result:
         job, reader = claimed.job, ProgressReader(len(claimed.job.ffmpeg_commands))
         try:
-            async with self._deadline(claimed), self._reporting(job, reader):
-                outcome = await self._run(claimed, slot, log, reader, meter)
+            async with self._deadline(claimed), reporting(self._pool, job, reader, log) as news:
+                outcome = await self._run(claimed, slot, log, reader, meter, news=news)
         except (AttemptFailed, Refusal) as error:  # a Refusal: the store's, or rules that have become stricter
-            failure = failures.of(error, job, meter.stage, reader.news.command_index, self._build)
+            failure = await self._failure(error, job, meter.stage, reader.news.command_index)
             outcome = failures.result(failure, error.message)
         except TimeoutError:
             outcome = self._too_late(claimed, meter.stage)
@@ -177,7 +178,9 @@ class Attempts:
             timings=meter.timings(),
         )
 
-    async def _run(self, claimed: Claim, slot: Slot, log: JobLog, reader: ProgressReader, meter: Meter) -> Result:
+    async def _run(
+        self, claimed: Claim, slot: Slot, log: JobLog, reader: ProgressReader, meter: Meter, *, news: News
+    ) -> Result:
         job = claimed.job
         resolved = await self._resolve(job)
         workspace, _ = await slot.ready()
@@ -187,15 +190,23 @@ class Attempts:
                 inputs = await open_inputs.enter_async_context(opening)
             meter.total_input_bytes = inputs.total_bytes
             reader.inputs(inputs.total_bytes)
-            await Commands(self._sandbox, self._limits, slot, log, reader, meter=meter).run(resolved.argvs)
+            commands = Commands(self._sandbox, self._limits, slot, log, reader, meter=meter, program=job.program)
+            await commands.run(resolved.argvs)
         with meter.step("keep"):
-            return Result(status=Status.SUCCEEDED, outputs=await outputs.keep(job, workspace, self._store))
+            kept = await outputs.keep(job, workspace, self._store, news.kept)
+            return Result(status=Status.SUCCEEDED, outputs=kept)
+
+    async def _failure(self, error: AttemptFailed | Refusal, job: Job, at: Stage, index: int) -> Failure:
+        """In a thread where the commands are so long that other jobs would feel it."""
+        if command.is_long(job.ffmpeg_commands):
+            return await asyncio.to_thread(failures.of, error, job, at, index, self._build)
+        return failures.of(error, job, at, index, self._build)
 
     async def _resolve(self, job: Job) -> Resolved:
         """In a thread where it takes so long that other jobs would feel it."""
         if command.is_long(job.ffmpeg_commands):
-            return await asyncio.to_thread(_resolve, job)
-        return _resolve(job)
+            return await asyncio.to_thread(rules.resolve, job)
+        return rules.resolve(job)
 
     @asynccontextmanager
     async def _deadline(self, claimed: Claim) -> AsyncGenerator[None]:
@@ -214,28 +225,8 @@ class Attempts:
             self._scopes.pop(key, None)
             self._revoked.discard(key)
 
-    @asynccontextmanager
-    async def _reporting(self, job: Job, reader: ProgressReader) -> AsyncGenerator[None]:
-        async def write(news: Progress) -> None:
-            try:
-                async with self._pool.connection() as connection:
-                    await attempts.report(connection, job, news)
-            except UNREACHABLE as error:  # news may be lost, the job may not
-                LOG.warning("progress was not written", error=str(error).strip())
-
-        reporter = asyncio.create_task(report(reader, write))
-        try:
-            yield
-        finally:
-            reporter.cancel()
-            await asyncio.wait([reporter])
-
     def _too_late(self, claimed: Claim, at: Stage) -> Result:
         limit = claimed.job.timeout_seconds
         if claimed.wait_seconds is not None and claimed.wait_seconds < limit:
             return Result(status=Status.CANCELLED, warnings=(recovery.wait_warning(self._settings),))
         return failures.result(failures.too_late(limit, at))
-
-
-def _resolve(job: Job) -> Resolved:
-    return command.resolve(job.ffmpeg_commands, inputs=list(job.input_files), outputs=job.output_files)

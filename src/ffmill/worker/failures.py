@@ -43,7 +43,10 @@ def of(error: AttemptFailed | Refusal, job: Job, at: Stage, index: int, build: B
 
 def _hint(error: AttemptFailed) -> str:
     if isinstance(error, OutputMissing):
-        return "list in output_files what the commands write, under the same names, or a pattern that matches them"
+        return (
+            "list in output_files what the commands write, under the same names, or a pattern that matches them; "
+            "an -ss beyond the end of an input, or a filter that lets no frame pass, writes nothing"
+        )
     return HINTS.get(error.code, "")
 
 

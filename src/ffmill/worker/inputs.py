@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from ffmill.errors import FailureCode, InputFailed, Refusal
+from ffmill.errors import FailureCode, InputFailed, Refusal, Unavailable
 from ffmill.jobs.model import Job
 from ffmill.sandbox.workspace import Workspace
 from ffmill.store.store import Store
@@ -72,7 +72,8 @@ class Sources:
         try:
             return await patiently(lambda: self._copy(name, key, path, budget, limit_bytes))
         except Refusal as error:
-            raise InputFailed(f'input "{name}" could not be read: {error.message}') from error
+            code = FailureCode.WORKER_FAULT if isinstance(error, Unavailable) else None
+            raise InputFailed(f'input "{name}" could not be read: {error.message}', code) from error
 
     async def _copy(self, name: str, key: str, path: Path, budget: Budget, limit_bytes: int) -> int:
         """A file of our own store; begun anew where a try broke off."""

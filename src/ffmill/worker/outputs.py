@@ -5,7 +5,8 @@ import os
 import stat
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -27,20 +28,37 @@ DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NO_DIRECTORY = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)  # gone, a file, a link, closed to us
 
 
-async def keep(job: Job, workspace: Workspace, store: Store) -> tuple[Output, ...]:
+async def keep(
+    job: Job, workspace: Workspace, store: Store, told: Callable[[Output], None] = lambda _: None
+) -> tuple[Output, ...]:
     """Moves the listed outputs into the store; raises OutputMissing, LimitExceeded, Unavailable.
 
-    Their keys hold the attempt: what a lost attempt kept is never published.
+    Their keys hold the attempt: what a lost attempt kept is never published. `told` hears of each that is there, in
+    their order.
     """
     with opened(workspace) as directories:
         found = await _found(job, directories, workspace.uid)
         keys = {name: f"{prefixes.of_attempt(job.id, job.attempt)}{name}" for name in found}
         files = {keys[name]: source for name, source in found.items()}
+        stored = _in_order(keys, told)
         # a store on disk may have moved them away before it failed
         sizes = await patiently(
-            lambda: store.put_files(files), can_go_on=lambda: all(map(Source.exists, files.values()))
+            lambda: store.put_files(files, stored), can_go_on=lambda: all(map(Source.exists, files.values()))
         )
     return tuple(Output(name=name, key=key, bytes=sizes[key]) for name, key in keys.items())
+
+
+def _in_order(keys: Mapping[str, str], told: Callable[[Output], None]) -> Callable[[str, int], None]:
+    """Takes keys and sizes as they come, tells of outputs in the order of `keys`: how many were told says which."""
+    waiting, sizes = deque(keys.items()), dict[str, int]()
+
+    def stored(key: str, size: int) -> None:
+        sizes[key] = size
+        while waiting and waiting[0][1] in sizes:
+            name, next_key = waiting.popleft()
+            told(Output(name=name, key=next_key, bytes=sizes[next_key]))
+
+    return stored
 
 
 @contextmanager

@@ -1,15 +1,13 @@
-"""How far a job is: read from ffmpeg's `-progress`, written down at most twice a second."""
+"""How far a job is: read from ffmpeg's `-progress`."""
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ffmill.jobs import options
 from ffmill.jobs.duration import output_duration
 from ffmill.jobs.model import Progress
 
-WRITE_SECONDS = 0.5
 LINE_BYTES = 256
 MOST = 1e12  # a figure of ffmpeg's; beyond, some other program speaks, or some other text
 KEYS = frozenset({b"fps", b"speed", b"out_time_us", b"frame", b"total_size"})
@@ -34,7 +32,6 @@ class ProgressReader:
         self._partial = b""
         self._input_bytes: int | None = None
         self.news = Progress()
-        self.changed = asyncio.Event()
 
     def inputs(self, total_bytes: int) -> None:
         """Takes the bytes of all inputs, once they are there."""
@@ -99,16 +96,6 @@ class ProgressReader:
 
     def _tell(self, news: Progress) -> None:
         self.news = replace(news, input_bytes=self._input_bytes)
-        self.changed.set()
-
-
-async def report(reader: ProgressReader, write: Callable[[Progress], Awaitable[None]]) -> None:
-    """Writes the news down, at most twice a second, until cancelled; a job that ends before costs no write."""
-    while True:
-        await asyncio.sleep(WRITE_SECONDS)
-        await reader.changed.wait()
-        reader.changed.clear()
-        await write(reader.news)
 
 
 def _number(text: bytes | None, factor: float = 1.0) -> float | None:

@@ -13,6 +13,7 @@ from ffmill.config import Settings
 from ffmill.errors import BadRequest, OutputMissing, Unavailable
 from ffmill.sandbox.workspace import Workspace
 from ffmill.store.disk import DiskStore
+from ffmill.store.objects import Stored, nobody
 from ffmill.store.store import Source, Store, open_store
 from ffmill.worker.outputs import keep
 from tests.attacks.cage.arena import Arena
@@ -151,10 +152,10 @@ async def test_nothing_but_the_jobs_own_files_is_kept(
 
 async def test_what_becomes_a_link_after_it_was_found_is_not_followed(arena: Arena, workspace: Workspace) -> None:
     class Swapping(DiskStore):
-        async def put_files(self, files: Mapping[str, Source]) -> dict[str, int]:
+        async def put_files(self, files: Mapping[str, Source], stored: Stored = nobody) -> dict[str, int]:
             (workspace.work / "outputs/secret.txt").unlink()
             (workspace.work / "outputs/secret.txt").symlink_to(arena.places["secret"])
-            return await super().put_files(files)
+            return await super().put_files(files, stored)
 
     written(workspace, "outputs/secret.txt")
     arena.reseal()
@@ -167,10 +168,10 @@ async def test_outputs_that_become_a_link_after_they_were_found_are_not_followed
     arena: Arena, workspace: Workspace
 ) -> None:
     class Swapping(DiskStore):
-        async def put_files(self, files: Mapping[str, Source]) -> dict[str, int]:
+        async def put_files(self, files: Mapping[str, Source], stored: Stored = nobody) -> dict[str, int]:
             (workspace.work / "outputs").rename(workspace.work / "moved")
             (workspace.work / "outputs").symlink_to(arena.places["dir"])
-            return await super().put_files(files)
+            return await super().put_files(files, stored)
 
     written(workspace, "outputs/secret.txt")
     arena.reseal()

@@ -23,7 +23,10 @@ from ffmill.accounts import api_keys
 from ffmill.accounts.model import Account, Scope
 from ffmill.api.reference_page import operations
 from ffmill.db.pool import Pool
+from ffmill.errors import FailureCode
+from ffmill.events.stories import AccountStory, JobStory
 from ffmill.jobs import attempts
+from ffmill.jobs.failure import Failure, Stage
 from ffmill.jobs.model import Job, Output, Result, Status
 from ffmill.jobs.service import Jobs
 from ffmill.worker import registry
@@ -125,9 +128,11 @@ async def end_all(pool: Pool) -> None:
 
 
 def result(job: Job, number: int) -> Result:
-    """How a job ends."""
-    if number % 3:
-        return Result(status=Status.FAILED, error_message="ffmpeg exited with code 1", log="$ ffmpeg …\n")
+    """How a job ends; there is nothing in the store, from which a probe would be read."""
+    if number % 3 or job.program == "ffprobe":
+        said = "ffmpeg exited with code 1"
+        failure = Failure(code=FailureCode.UNKNOWN, stage=Stage.COMMAND, summary=said)
+        return Result(status=Status.FAILED, error_message=said, error=failure, log="$ ffmpeg …\n")
     output = Output(name="card.png", key=f"outputs/{job.id}/1/card.png", bytes=7)
     return Result(status=Status.SUCCEEDED, outputs=(output,), total_input_bytes=0, log="$ ffmpeg …\nfertig ✓\n")
 
@@ -141,7 +146,7 @@ async def target(service: Service) -> AsyncGenerator[Target]:
 
 @pytest.fixture
 def worked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No worker runs here; who waits for a job has all jobs ended first."""
+    """No worker runs here; who waits for a job has all jobs ended first, and streams end as they begin."""
     wait = Jobs.wait
 
     async def hasty(self: Jobs, account: Account, job_id: UUID) -> Job:
@@ -149,6 +154,8 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> None:
         return await wait(self, account, job_id)
 
     monkeypatch.setattr(Jobs, "wait", hasty)
+    for story in (JobStory, AccountStory):
+        monkeypatch.setattr(story, "over", True)
 
 
 async def admin_key(target: Target) -> str:

@@ -6,18 +6,20 @@ ALTER TABLE jobs
         CHECK (program IN ('ffmpeg', 'ffprobe')),
     ADD CHECK (status = 'failed' OR error IS NULL);
 -- Ends of an account's jobs in their order, for streams that are resumed.
-CREATE INDEX jobs_ended ON jobs (account_id, finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX jobs_ended ON jobs (account_id, finished_at, id) WHERE finished_at IS NOT NULL;
 
 -- The newest lines of a running attempt and what it has kept: news as progress is, and lost as easily.
 ALTER TABLE job_progress
     ADD COLUMN frame          bigint,                        -- written by the command at work
     ADD COLUMN bytes_written  bigint,                        -- by the command at work
+    ADD COLUMN commands_total integer,                       -- of the job, whose commands may be long to count
     ADD COLUMN log_lines      integer NOT NULL DEFAULT 0,    -- so far
     ADD COLUMN log_tail       text NOT NULL DEFAULT '',      -- the last of them
     ADD COLUMN outputs        json NOT NULL DEFAULT '[]';    -- [{name, bytes}] in the store by now
 
 ALTER TABLE job_logs
-    ADD COLUMN lines  integer;  -- in all, those left out of a long log too; null of logs of before
+    ADD COLUMN lines    integer,  -- in all, those left out of a long log too; null of logs of before
+    ADD COLUMN attempt  integer;  -- whose log it is; null of logs of before
 
 -- What each FFmpeg can, told by itself; by what it says of its version and configuration.
 CREATE TABLE ffmpeg_builds (
