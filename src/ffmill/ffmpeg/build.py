@@ -1,7 +1,7 @@
 """What one FFmpeg can: its options, encoders, filters and so on, by name, as it tells them itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,11 +21,13 @@ class Lists:
     encoders: Mapping[str, Coder]
     decoders: Mapping[str, Coder]
     filters: Mapping[str, str]  # name → its pads, as `V->V`, `N->A`, `|->V`
-    filter_options: Mapping[str, tuple[str, ...]]  # of filters that have some; shared ones (`(a)trim`) may be missing
+    filter_options: Mapping[str, tuple[str, ...]]  # of filters that have some, as far as told
     muxers: frozenset[str]
     demuxers: frozenset[str]
     pixel_formats: frozenset[str]
     bitstream_filters: frozenset[str]
+    # words that an option takes as its value, by its name, or by `filter.option`
+    option_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -85,4 +85,5 @@ def _lists(plain: Mapping[str, Any]) -> Lists:
         demuxers=frozenset(plain["demuxers"]),
         pixel_formats=frozenset(plain["pixel_formats"]),
         bitstream_filters=frozenset(plain["bitstream_filters"]),
+        option_values={name: tuple(values) for name, values in plain.get("option_values", {}).items()},
     )
