@@ -8,6 +8,9 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
+# Tests of what FFmpeg does, whatever the service is made of: one kind of service will do.
+WITH_ONE := recipes local_commands integrations
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-cluster test-system lint format soak fuzz bench bench-scale docs clean
 
@@ -36,10 +39,10 @@ test: setup  ## run every test that needs nothing but pip
 	$(BIN)/pytest -m "not system" -n 2 tests/faults  # apart: it tells how soon the service is well again
 
 test-cluster: setup  ## run the acceptance tests against a cluster: PostgreSQL 16, S3, two APIs, two workers
-	$(BIN)/pytest --service=cluster tests/acceptance
+	$(BIN)/pytest --service=cluster tests/acceptance $(foreach one,$(WITH_ONE),--ignore tests/acceptance/test_$(one).py)
 
 test-system: setup  ## run the tests that need root, or what only apt brings
-	$(BIN)/pytest -m system
+	$(BIN)/pytest -m system -n 2 --dist loadfile
 
 lint: setup  ## check style and types
 	$(BIN)/ruff format --check
@@ -63,6 +66,7 @@ bench: setup  ## measure the service against raw ffmpeg, and its parts
 	$(BIN)/python bench/submits.py
 	$(BIN)/python bench/limits.py
 	$(BIN)/python bench/streams.py
+	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/restart.py
 	$(BIN)/python -m bench.cage
 	$(BIN)/python bench/caged_work.py
