@@ -76,7 +76,8 @@ def main() -> None:
             sys.exit(f"the job {job['status']}: {job['error_message']}")
         show(api, job)
     CONSOLE.print(f"ffmill has stopped; {time.monotonic() - began:.1f} s in all. For a file of your own:")
-    CONSOLE.print("  .venv/bin/ffmill serve                                        [dim]# and in a second terminal[/]")
+    CONSOLE.print("  .venv/bin/ffmill serve")
+    CONSOLE.print("[dim]  and in a second terminal[/]")
     CONSOLE.print("  .venv/bin/ffmill ffmpeg -i yours.mov -vf scale=640:-2 out.mp4")
 
 

@@ -64,3 +64,12 @@ async def test_what_the_kernel_holds_counts_as_unread() -> None:
         writer.transport.abort()
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+
+async def test_of_a_closed_connection_only_ours_counts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        _, writer = await asyncio.open_connection(*silent.getsockname())
+        writer.close()
+        await writer.wait_closed()
+        assert writer.transport.get_extra_info("socket").fileno() == -1
+        assert unread.unread(writer.transport) == 0

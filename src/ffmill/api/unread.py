@@ -53,6 +53,8 @@ def unread(transport: asyncio.WriteTransport) -> int:
     Ours alone would not tell: the kernel takes the next ones only when a third of its megabytes is free.
     """
     queued = array.array("i", [0])
-    with suppress(OSError):  # the socket is closed
-        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, queued)  # tcp(7), SIOCOUTQ
+    descriptor: int = transport.get_extra_info("socket").fileno()
+    if descriptor >= 0:  # else the socket is closed
+        with suppress(OSError):
+            fcntl.ioctl(descriptor, termios.TIOCOUTQ, queued)  # tcp(7), SIOCOUTQ
     return transport.get_write_buffer_size() + queued[0]
