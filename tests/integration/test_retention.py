@@ -204,6 +204,17 @@ async def test_a_job_goes_with_its_files_and_all_that_belongs_to_it_but_the_ledg
         assert await objects(store) == []
 
 
+async def test_a_probe_of_which_nobody_knows_any_more_goes_soon(pool: Pool, disk: Store) -> None:
+    async with pool.connection() as connection:
+        account = await new_account(connection)
+        probe, job = await ended(connection, disk, account, "a"), await ended(connection, disk, account, "b")
+        await connection.execute("UPDATE jobs SET program = 'ffprobe' WHERE id = %s", (probe.id,))
+        assert await passed(pool, disk) == {}
+        await age(connection, 0.01)
+        assert await passed(pool, disk) == {"probes": 1, "prefixes of objects": 1}
+        assert [await jobs.status(connection, each.id) for each in (probe, job)] == [None, "succeeded"]
+
+
 async def test_idle_rate_limits_and_references_of_ended_jobs_are_forgotten(pool: Pool, disk: Store) -> None:
     async with pool.connection() as connection:
         account = await new_account(connection)

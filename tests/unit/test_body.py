@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from ffmill.api import body as bodies
-from ffmill.api.body import parse_object, read_body
+from ffmill.api.body import MOST_BRACKETS, parse_object, read_body
 from ffmill.errors import TooLarge, Unavailable, ValidationError
 
 
@@ -99,6 +99,11 @@ def test_many_repeated_names_are_found_in_linear_time() -> None:
     names = [f'"{number}": 0' for number in range(200_000)]
     with pytest.raises(ValidationError, match='"199999" is given more than once'):
         parse_object(f"{{{', '.join([*names, names[-1]])}}}".encode())
+
+
+def test_lists_by_the_million_are_refused_before_they_are_made() -> None:
+    with pytest.raises(ValidationError, match="more than 1,000,000 lists"):
+        parse_object(b'{"a": [' + b"[]," * MOST_BRACKETS + b"[]]}")
 
 
 @given(st.binary(max_size=200))

@@ -1,12 +1,18 @@
 """Every rule that a submission breaks: all of them at once, each where it belongs."""
 
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import pytest
 
-from ffmill.accounts.model import Terms
+from ffmill.accounts.model import Account, Terms
 from ffmill.checking import refused
+from ffmill.checking.checking import Checking
 from ffmill.checking.finding import Advice
 from ffmill.checking.refused import Read
-from ffmill.errors import BadRequest
+from ffmill.config import Settings
+from ffmill.errors import BadRequest, TooManyRequests, Unavailable
 from ffmill.jobs import rules
 from ffmill.jobs.model import Submission
 from tests.docs_pages import ROOT
@@ -116,3 +122,25 @@ def test_an_argument_that_is_too_long_is_told() -> None:
 def test_every_kind_of_advice_is_documented() -> None:
     page = (ROOT / "docs" / "checking.md").read_text()
     assert [code for code in Advice if f"| `{code}` |" not in page] == []
+
+
+def account() -> Account:
+    """One among others."""
+    return Account(id=uuid4(), name="a", created_at=datetime.now(UTC), terms=Terms())
+
+
+def turn(checking: Checking, of: Account) -> AbstractContextManager[None]:
+    """Of a long submission to be looked at."""
+    return checking._turn(of)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_no_account_has_two_long_submissions_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ffmill.checking.checking.MOST_LONG", 2)
+    checking, ours = Checking(Settings(), None, None), account()  # pyright: ignore[reportArgumentType]  # nothing is read
+    with turn(checking, ours), turn(checking, account()):
+        with pytest.raises(TooManyRequests), turn(checking, ours):
+            pass
+        with pytest.raises(Unavailable), turn(checking, account()):
+            pass
+    with turn(checking, ours):
+        pass

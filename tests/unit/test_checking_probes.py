@@ -1,9 +1,12 @@
 """A probe as a job: what it is called, what it runs, and what its failures are answered with."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
+from ffmill.accounts.model import Account, Terms
 from ffmill.errors import BadRequest, FailureCode, Unavailable
 from ffmill.jobs import probing
 from ffmill.jobs.failure import Failure, Stage
@@ -24,6 +27,18 @@ from tests.running import job
 )
 def test_the_suffix_of_the_url_is_all_that_is_kept_of_it(url: str, name: str) -> None:
     assert probing.name_of(url) == name
+
+
+@pytest.mark.parametrize(
+    ("allowed", "machines", "machine"),
+    [(None, ("nvidia", "cpu"), "cpu"), (("nvidia",), ("cpu", "nvidia"), "nvidia"), (None, ("big", "small"), "big")],
+    ids=["any", "nvidia alone", "no cpu"],
+)
+def test_it_runs_where_the_account_may_run_jobs(
+    allowed: tuple[str, ...] | None, machines: tuple[str, ...], machine: str
+) -> None:
+    account = Account(id=uuid4(), name="a", created_at=datetime.now(UTC), terms=Terms(machines=allowed))
+    assert probing.submission(account, "https://example.org/x", machines, None).machine == machine
 
 
 def test_it_reads_its_input_and_writes_its_output() -> None:

@@ -54,6 +54,7 @@ def test_the_package_of_the_standard_agrees() -> None:
 
 
 LATE = AT.timestamp() + 301
+DEEP = b"[" * 100_000
 REFUSED: dict[str, tuple[bytes, dict[str, str], str, float]] = {
     "another body": (BODY + b" ", headers(), WRITTEN[0], AT.timestamp()),
     "another secret": (BODY, headers(), WRITTEN[1], AT.timestamp()),
@@ -66,6 +67,10 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], str, float]] = {
     "another version": (BODY, {**headers(), "webhook-signature": "v2,x"}, WRITTEN[0], AT.timestamp()),
     "no letters of ours": (BODY, {**headers(), "webhook-signature": "v1,ü"}, WRITTEN[0], AT.timestamp()),
     "no header": (BODY, {}, WRITTEN[0], AT.timestamp()),
+    "an empty secret": (BODY, headers(secrets=(b"",)), "whsec_", AT.timestamp()),
+    "a short secret": (BODY, headers(secrets=(b"1" * 23,)), base64.b64encode(b"1" * 23).decode(), AT.timestamp()),
+    "half a character": (BODY, {**headers(), "webhook-id": "\ud800"}, WRITTEN[0], AT.timestamp()),
+    "nested too deeply": (DEEP, headers(DEEP), WRITTEN[0], AT.timestamp()),
     "no secret": (BODY, headers(), "whsec_!", AT.timestamp()),
     "no job": (b"[]", headers(b"[]"), WRITTEN[0], AT.timestamp()),
     "no JSON": (b"{", headers(b"{"), WRITTEN[0], AT.timestamp()),
@@ -77,3 +82,8 @@ def test_all_else_is_refused(name: str) -> None:
     body, told, secret, now = REFUSED[name]
     with pytest.raises(InvalidWebhook):
         verify_webhook(body, told, secret, now=now)
+
+
+def test_a_tolerance_that_is_no_number_tolerates_nothing() -> None:
+    with pytest.raises(InvalidWebhook):
+        verify_webhook(BODY, headers(), WRITTEN[0], now=AT.timestamp(), tolerance_seconds=float("nan"))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ffmill import client, errors
-from ffmill.client import AsyncFfmill, Ended, Ffmill, JobFailed, LogLine, Progressed, StatusChanged
+from ffmill.client import AsyncFfmill, Ended, Ffmill, JobFailed, LogLine, Progressed, StatusChanged, wire
 from ffmill.client.errors import BY_CODE, ClientError
 from ffmill.client.wire import SyncWire, translated
 from tests.unit.test_client_webhooks import TOLD
@@ -285,3 +285,14 @@ async def test_in_an_event_loop_it_is_the_same() -> None:
     async with AsyncFfmill("http://ffmill.test", "k", transport=httpx.MockTransport(handler)) as ffmill:
         assert [type(event) async for event in ffmill.events("j")] == [StatusChanged, Ended]
         assert (await ffmill.wait("j")).ended
+
+
+def test_an_answer_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "MOST_BYTES", 1 << 20)
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b" " * (1 << 16)
+
+    with pytest.raises(client.UnexpectedAnswer, match="longer than"):
+        of(lambda _: httpx.Response(200, content=endless())).get("x")

@@ -14,6 +14,9 @@ from ffmill.errors import TooLarge, Unavailable, ValidationError
 T = TypeVar("T")
 BODY_SECONDS = 60.0
 READ_AT_ONCE = 64 << 10  # bytes: some milliseconds, whatever they hold
+# Python makes each list and object with all else held up, in whatever thread: this many take a third of a second. Those
+# in strings are counted too: a body of nothing but filter graphs holds fewer.
+MOST_BRACKETS = 1_000_000
 DRAINED = 8  # times the limit: so much of a body that is too large is still read, so that its client reads the answer
 
 
@@ -36,6 +39,8 @@ async def understood(body: bytes, read: Callable[[], T]) -> T:
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body` (UTF-8, RFC 8259); raises ValidationError that says where it breaks."""
+    if body.count(b"[") + body.count(b"{") > MOST_BRACKETS:
+        raise ValidationError(f"the body holds more than {MOST_BRACKETS:,} lists and objects")
     value = _parse(_decode(body))
     if not isinstance(value, dict):
         raise ValidationError("the body must be a JSON object, as {…}")

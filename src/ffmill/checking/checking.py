@@ -1,8 +1,10 @@
 """Looks at a submission as creating a job would, and further, without making one."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from uuid import UUID
 
 from ffmill.accounts.model import Account
 from ffmill.checking import refused
@@ -10,7 +12,7 @@ from ffmill.checking.finding import Report
 from ffmill.checking.report import report
 from ffmill.config import Settings
 from ffmill.db.pool import Connection, Pool
-from ffmill.errors import BadRequest, Forbidden
+from ffmill.errors import BadRequest, Forbidden, TooManyRequests, Unavailable
 from ffmill.ffmpeg import builds
 from ffmill.ffmpeg.build import Build
 from ffmill.jobs import references
@@ -20,6 +22,7 @@ from ffmill.jobs.submitting import OwnFiles, behind
 from ffmill.usage import quotas
 
 MOST_BUILDS = 8  # kept: those of a fleet that is being upgraded
+MOST_LONG = 16  # long ones at once, of all accounts
 QUICK_CHARACTERS, QUICK_NAMES = 2048, 50  # of commands and files that are checked within some milliseconds
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="checking")  # one, so that long ones wait for each other alone
 
@@ -32,9 +35,13 @@ class Checking:
         self._pool = pool
         self._files = files
         self._builds: dict[str, Build] = {}
+        self._long = set[UUID]()  # accounts whose long submissions are looked at, or wait for that
 
     async def check(self, account: Account, asked: Submission) -> Report:
-        """All that can be said of a submission before it runs. Raises Unavailable."""
+        """All that can be said of a submission before it runs.
+
+        Raises Unavailable; TooManyRequests where the account has another long one looked at.
+        """
         names = {url: name for name, url in asked.input_files.items()}
         ours = await behind(self._files, names)
         keys = {key: names[url] for url, key in ours.items() if isinstance(key, str)}
@@ -48,7 +55,23 @@ class Checking:
             found.problems.extend(map(refused.refused, refusals))
             return report(asked, found, build)
 
-        return look() if _is_quick(asked) else await asyncio.get_running_loop().run_in_executor(_THREAD, look)
+        if _is_quick(asked):
+            return look()
+        with self._turn(account):
+            return await asyncio.get_running_loop().run_in_executor(_THREAD, look)
+
+    @contextmanager
+    def _turn(self, account: Account) -> Generator[None]:
+        """So that no account holds up the others for longer than one of its own takes, which may be seconds."""
+        if account.id in self._long:
+            raise TooManyRequests("a long job of this account is being validated; try again when that is answered")
+        if len(self._long) >= MOST_LONG:
+            raise Unavailable("too many long jobs are being validated; try again")
+        self._long.add(account.id)
+        try:
+            yield
+        finally:
+            self._long.discard(account.id)
 
     async def _build(self, connection: Connection, machine: str) -> Build | None:
         """The build that runs the commands of a machine, read once."""

@@ -30,7 +30,7 @@ class Calls:
     def __init__(self, wire: Wire, url: str, api_key: str) -> None:
         self.wire = wire
         self._url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
 
     async def data(self, method: str, path: str, body: object = None, **headers: str) -> Any:
         """What the answer holds as `data`."""

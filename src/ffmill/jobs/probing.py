@@ -1,6 +1,7 @@
 """Probes: jobs whose program is ffprobe, of one input and one small output, which no list shows."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from ffmill.accounts.model import Account
@@ -13,7 +14,7 @@ from ffmill.jobs.model import Job, Status, Submission
 OUTPUT = "probe.json"
 MOST_BYTES = 4 << 20  # of what ffprobe tells: tags and chapters may be made to have no end
 WAIT_SECONDS = 55  # from the request to its answer: less than the minute that proxies mostly leave
-USUAL_SECONDS, MOST_SECONDS = 30, 60  # of the attempt, fetching included
+USUAL_SECONDS, MOST_SECONDS = 30, 50  # of the attempt, fetching included
 PRIORITY = 10  # somebody waits for it
 SHOWN = ("-show_format", "-show_streams", "-show_chapters")
 
@@ -22,18 +23,23 @@ _PASSING = frozenset({FailureCode.WORKER_FAULT, FailureCode.WORKER_LOST, Failure
 
 
 def submission(account: Account, url: str, machines: tuple[str, ...], timeout_seconds: int | None) -> Submission:
-    """The job that probes what is behind a URL, on the first of the machines where none is called `cpu`."""
+    """The job that probes what is behind a URL: on `cpu`, or on the first machine that the account may use."""
     name = name_of(url)
     usual = min(USUAL_SECONDS, account.terms.max_timeout_seconds or USUAL_SECONDS)
     return Submission(
         input_files={name: url},
         output_files=(OUTPUT,),
         ffmpeg_commands=(f"ffprobe {' '.join(SHOWN)} {{{{{name}}}}}",),  # for whoever reads the row; it runs `resolve`
-        machine="cpu" if "cpu" in machines else machines[0],
+        machine=_machine(account.terms.machines, machines),
         timeout_seconds=timeout_seconds or usual,
         priority=PRIORITY,
         program="ffprobe",
     )
+
+
+def _machine(allowed: Sequence[str] | None, machines: Sequence[str]) -> str:
+    usable = [machine for machine in machines if allowed is None or machine in allowed] or machines
+    return "cpu" if "cpu" in usable else usable[0]
 
 
 def name_of(url: str) -> str:
@@ -57,7 +63,7 @@ def refusal(job: Job) -> BadRequest | Unavailable | None:
     """
     if job.status is Status.SUCCEEDED:
         return None
-    if job.error is None:  # cancelled, by our own limit alone: nobody else knows of it
+    if job.error is None:  # cancelled: by our own limit, because we stop, or by its owner
         return too_late()
     if job.error.code in _PASSING:
         return Unavailable(f"the probe failed for a reason of ours; try again: {job.error.summary}")
@@ -66,7 +72,7 @@ def refusal(job: Job) -> BadRequest | Unavailable | None:
 
 def too_late() -> Unavailable:
     """The probe waited for a worker, or for its input, longer than a request may."""
-    return Unavailable(f"the probe was not done within {WAIT_SECONDS} s; try again, or run it as a job")
+    return Unavailable(f"the probe was not done, within {WAIT_SECONDS} s at most; try again, or run it as a job")
 
 
 def of_url(job_message: str, name: str) -> str:

@@ -32,6 +32,7 @@ def steps(settings: Settings) -> tuple[Step, ...]:
         Step(name="temporary files", batch=partial(repository.expire_uploads, days=settings.keep_uploads_days)),
         Step(name="logs", batch=partial(repository.expire_logs, days=settings.keep_logs_days)),
         Step(name="jobs", batch=partial(repository.expire_jobs, days=settings.keep_jobs_days)),
+        Step(name="probes", batch=repository.forget_probes),
         Step(name="references of ended jobs", batch=repository.forget_references),
         Step(name="idle rate limits", batch=repository.forget_idle_rates),
         Step(name="signing keys of before", batch=signing_keys.forget_old),

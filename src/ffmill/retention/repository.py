@@ -77,13 +77,20 @@ DUE_JOBS = _DUE.format(
 # Primary keys; logs, deliveries and references go with it. What it used is in the ledger, for ever.
 DELETE_JOBS = f"""
 WITH gone AS (
-    DELETE FROM jobs WHERE id = ANY(%(ids)s) AND {_NOBODY_READS_JOB} AND {_DELIVERED} RETURNING id
+    DELETE FROM jobs WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL AND {_NOBODY_READS_JOB} AND {_DELIVERED}
+    RETURNING id
 ), asked AS ({_ASK_OUTPUTS}
 ), forgotten AS (
     DELETE FROM job_progress WHERE job_id IN (SELECT id FROM gone)
 )
 SELECT count(*) FROM gone
 """  # noqa: S608
+
+# Index jobs_probes. Whoever asked has been answered, or will not be.
+DUE_PROBES = """
+SELECT id FROM jobs WHERE program = 'ffprobe' AND finished_at < now() - interval '10 minutes'
+ORDER BY finished_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+"""
 
 # Small tables: that of the jobs that wait, and that of who called within the hour.
 DELETE_REFERENCES = """
@@ -129,6 +136,11 @@ async def expire_jobs(connection: Connection, *, days: float) -> int:
     return await _expire(connection, DUE_JOBS, DELETE_JOBS, days)
 
 
+async def forget_probes(connection: Connection) -> int:
+    """Deletes a batch of probes that ended a while ago, as those whose API process died before it had answered."""
+    return await _expire(connection, DUE_PROBES, DELETE_JOBS)
+
+
 async def delete_job(connection: Connection, job_id: UUID) -> None:
     """Deletes one job that has ended, with all that belongs to it; in a transaction."""
     await connection.execute(DELETE_JOBS.encode(), {"ids": [job_id]})
@@ -149,7 +161,7 @@ async def forget_idle_rates(connection: Connection) -> int:
     return (await connection.execute(DELETE_IDLE_RATES, {"most": SMALL_ROWS})).rowcount
 
 
-async def _expire(connection: Connection, due: str, delete: str, days: float) -> int:
+async def _expire(connection: Connection, due: str, delete: str, days: float | None = None) -> int:
     rows = await (await connection.execute(due.encode(), {"days": days, "most": BATCH})).fetchall()
     if not rows:
         return 0

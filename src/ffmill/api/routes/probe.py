@@ -1,11 +1,11 @@
 """What is in a file: ffprobe's own words of it, by a job of its own that somebody waits for."""
 
 import json
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from ffmill.accounts.model import Account
@@ -30,15 +30,26 @@ async def probe(request: Request, caller: Writer) -> Response:
     """What ffprobe tells of the file behind a URL. A client that hangs up changes nothing."""
     parts = parts_of(request)
     asked = ProbeRequest.of(parse_object(await read_body(request, parts.settings.max_body_bytes)))
-    job = await _submitted(parts, caller.account, asked)
-    try:
-        job = await _ended(parts, caller.account, job)
+    async with _forgotten(parts, await _submitted(parts, caller.account, asked)) as probe:
+        job = await _ended(parts, caller.account, probe)
         if refusal := probing.refusal(job):
             raise refusal
-        told = await _told(parts, job)
+        return JsonAnswer({"data": await _told(parts, job)})
+
+
+@asynccontextmanager
+async def _forgotten(parts: Parts, job: Job) -> AsyncGenerator[Job]:
+    """The probe, of which nothing is left afterwards, whatever became of it: its URL may be a secret.
+
+    What cannot be deleted now is left to housekeeping.
+    """
+    try:
+        yield job
     except NotFound as error:  # its row or its output was removed by somebody
         raise Unavailable("the probe was lost; try again") from error
-    return JsonAnswer({"data": told}, background=BackgroundTask(_forget, parts, job))
+    finally:
+        with suppress(Unavailable, *UNREACHABLE):
+            await forget(parts.pool, parts.store, job.id)
 
 
 async def _submitted(parts: Parts, account: Account, asked: ProbeRequest) -> Job:
@@ -73,9 +84,3 @@ def _read(text: bytes, job: Job) -> dict[str, Any]:
     except (ValueError, LookupError, TypeError) as error:
         raise BadRequest("url: ffprobe told nothing of it that can be read") from error
     return told
-
-
-async def _forget(parts: Parts, job: Job) -> None:
-    """Nobody knows of the job, which has been told of: what is left of it is left to housekeeping."""
-    with suppress(Unavailable, *UNREACHABLE):
-        await forget(parts.pool, parts.store, job.id)

@@ -7,6 +7,8 @@ ALTER TABLE jobs
     ADD CHECK (status = 'failed' OR error IS NULL);
 -- Ends of an account's jobs in their order, for streams that are resumed.
 CREATE INDEX jobs_ended ON jobs (account_id, finished_at, id) WHERE finished_at IS NOT NULL;
+-- Probes of which nobody knows any more.
+CREATE INDEX jobs_probes ON jobs (finished_at) WHERE program = 'ffprobe';
 
 -- The newest lines of a running attempt and what it has kept: news as progress is, and lost as easily.
 ALTER TABLE job_progress
