@@ -44,6 +44,7 @@ TEXTS: Mapping[str, str] = {
     "list.txt": "file clip.mp4\nfile 'more.mp4'\n",
     "odd.txt": r"file 'my [odd] clip; it'\''s, 100:1.mp4'" + "\n# again\nfile a/same.mp4\nfile b/same.mp4\n",
     "a/parts.txt": "file ../clip.mp4\ninpoint 0.48\noutpoint 1.5\nfile '../b/same.mp4'\n",
+    "transport.txt": "clip.ts\nmore.ts\n",
     "commands.txt": "0.5 hue s 0;\n1 hue s 1;\n",
     "slides.txt": "ffconcat version 1.0\nfile img/img_001.png\nduration 0.4\nfile img/img_005.png\nduration 0.6\n",
     "graph.txt": "[0:v]hflip[f];\n[f][1:v]overlay=W-w-8:8[v]\n",
@@ -79,6 +80,7 @@ RECIPES: Mapping[str, str] = {
     "concat by list": f"-f concat -safe 0 -i list.txt -c copy {X} out.mp4",
     "concat by list of odd names": f"-f concat -safe 0 -i odd.txt -c copy {X} out.mp4",
     "concat by protocol": f"-i 'concat:clip.ts|more.ts' -c copy {X} out.ts",
+    "concat by protocol and list": f"-i concatf:transport.txt -c copy {X} out.ts",
     "concat by filter": (
         "-i clip.mp4 -i more.mp4 -filter_complex '[0:v][0:a][1:v][1:a]concat=n=2:v=1:a=1[v][a]' "
         f"-map '[v]' -map '[a]' {H264} out.mp4"
@@ -93,6 +95,9 @@ RECIPES: Mapping[str, str] = {
     "hls of fragments": f"-i clip.mp4 -c copy {X} -hls_segment_type fmp4 -hls_time 1 out/list.m3u8",
     "hls in one file": f"-i clip.mp4 -c copy {X} -hls_flags single_file out/one.m3u8",
     "hls with a key": f"-i clip.mp4 -c copy {X} -hls_key_info_file key.info -hls_time 1 out.m3u8",
+    "hls with a key that is made": (
+        f"-i clip.mp4 -c copy {X} -hls_enc 1 -hls_enc_key 0123456789abcdef0123456789abcdef -hls_time 1 out/e.m3u8"
+    ),
     "hls of variants in directories": (
         "-i clip.mp4 -filter_complex '[0:v]split[a][b];[b]scale=96:-2[c]' -map '[a]' -map '[c]' -map 0:a -map 0:a "
         f"-g 12 {H264} -c:a aac -f hls -hls_time 1 -master_pl_name master.m3u8 -var_stream_map 'v:0,a:0 v:1,a:1' "
@@ -175,6 +180,9 @@ RECIPES: Mapping[str, str] = {
     "pictures to video": f"-framerate 10 -i img/img_%03d.png -pix_fmt yuv420p {H264} out.mp4",
     "pictures from a number on": f"-start_number 20 -i 'img/odd name %d.jpg' -pix_fmt yuv420p {H264} out.mp4",
     "pictures by glob": f"-pattern_type glob -framerate 5 -i 'img/*.png' -pix_fmt yuv420p {H264} out.mp4",
+    "pictures by glob of directories": (
+        f"-pattern_type glob -framerate 5 -i 'i*g/img_00?.png' -pix_fmt yuv420p {H264} out.mp4"
+    ),
     "one picture and sound": f"-loop 1 -i cover.jpg -i tone.wav -shortest -t 1 -pix_fmt yuv420p {H264} out.mp4",
     "video to pictures": "-i clip.mp4 -vf fps=4 out/frame_%03d.png",
     "pictures named by time": "-i clip.mp4 -vf fps=2 -frame_pts 1 out/n%d.png",
@@ -207,6 +215,15 @@ RECIPES: Mapping[str, str] = {
     ),
     "psnr": "-i clip.mp4 -i clip.ts -lavfi psnr=stats_file=psnr.log -f null -",
     "ssim and psnr": "-i clip.mp4 -i clip.ts -lavfi 'ssim=out/ssim.log;[0:v][1:v]psnr=f=psnr.log' -f null -",
+    "psnr to standard output": "-i clip.mp4 -i clip.ts -lavfi psnr=stats_file=- -f null -",
+    "scores to standard output": (
+        "-i clip.mp4 -vf select='gt(scene\\,0.01)',metadata=print:file=- -frames:v 3 -f null -"
+    ),
+    "what looks like placeholders": (
+        "-i clip.mp4 -vf \"drawtext=fontfile=fonts/DejaVuSans.ttf:expansion=none:text='{{x}} <<y>>'\" "
+        f"-metadata title='{{{{x}}}} <<y>>' {H264} '<<o>>.mkv'"
+    ),
+    "pattern that looks like a placeholder": "-i clip.mp4 -vf fps=2 '{{n}}_%d.png'",
     "filter commands from a file": f"-i clip.mp4 -vf sendcmd=f=commands.txt,hue {H264} out.mp4",
     "scene changes": "-i clip.mp4 -vf select='gt(scene\\,0.1)',metadata=print:file=out/scenes.txt -f null -",
     "frame checksums": "-i clip.mp4 -f framemd5 out.md5",

@@ -241,10 +241,11 @@ def test_options_that_read_or_write_files() -> None:
     plan = plan_of("-i a -attach 'My Font.ttf' -hls_key_info_file k.info -vstats_file d/v.log -progress - o.mkv", files)
     assert line(plan) == (
         "-i inputs/a -attach 'inputs/My Font.ttf' -hls_key_info_file inputs/k.info -vstats_file outputs/v.log "
-        "-progress outputs/stdout-1 outputs/o.mkv"
+        "outputs/o.mkv"
     )
     assert text(plan, "k.info") == "https://x.example/k\ninputs/k.key\n"
     assert plan.places.of("v.log") == "d/v.log"
+    assert plan.tells_progress
 
 
 def test_graphs_in_files_go_as_text_with_the_files_they_name() -> None:

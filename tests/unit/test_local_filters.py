@@ -28,7 +28,7 @@ def marked(role: Role, path: str) -> str:
         (r"drawtext=text=it\\\'s:fontfile=f.ttf", r"drawtext=text=it\\\'s:fontfile=R/f.ttf"),
         ("[0:v]hflip[m];movie=m.png[w];[m][w]overlay=movie", "[0:v]hflip[m];movie=R/m.png[w];[m][w]overlay=movie"),
         ("lut3d@one=x.cube,lut1d=file=y.cube", "lut3d@one=R/x.cube,lut1d=file=R/y.cube"),
-        ("metadata=print:file=-", "metadata=print:file=-"),
+        ("metadata=print:file=-", "metadata=print:file=W/-"),
         ("metadata=print:key=a:file=o.txt", "metadata=print:key=a:file=W/o.txt"),
         ("sendcmd=0 scale w 2", "sendcmd=0 scale w 2"),
         ("drawtext=/text=t.txt", "drawtext=/text=R/t.txt"),

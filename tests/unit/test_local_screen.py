@@ -1,5 +1,6 @@
 """What is shown of a job, and what is asked before it."""
 
+import asyncio
 import io
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from ffmill.cli.local.analysis import analyse
 from ffmill.cli.local.plan import Plan
 from ffmill.cli.local.stops import Stop
 from ffmill.cli.remote import overwriting
+from ffmill.cli.remote.overwriting import Ask
 from ffmill.cli.remote.screen import Screen, progress_line
 from ffmill.client.events import Progressed
 from tests.local_files import made_up
@@ -23,6 +25,15 @@ class Terminal(io.StringIO):
     def isatty(self) -> bool:
         """It is one."""
         return True
+
+
+def saying(answer: str) -> Ask:
+    """Somebody who always says this."""
+
+    async def ask(_: str) -> str:
+        return answer
+
+    return ask
 
 
 def plan_of(words: str) -> Plan:
@@ -46,10 +57,19 @@ def test_a_log_is_shown_as_ffmpeg_says_it_without_our_own_lines() -> None:
     assert shown("-v quiet -i a o", io.StringIO()) == ""
 
 
-def test_progress_is_one_line_that_changes_on_a_terminal_only() -> None:
-    assert "time=" not in shown("-v warning -stats -i a o", io.StringIO())
-    assert shown("-v warning -stats -i a o", Terminal()).endswith("\rsize=N/A time=00:00:01.00 bitrate=N/A speed=N/A\n")
+def test_progress_is_one_line_that_changes_be_it_on_a_terminal_or_not() -> None:
+    line = "size=N/A time=00:00:01.00 bitrate=N/A speed=N/A\r"
+    assert shown("-v warning -stats -i a o", io.StringIO()).endswith(f"{line}\n")
+    assert shown("-v warning -stats -i a o", Terminal()).endswith(f"{line}\n")
     assert shown("-i a o", Terminal()).endswith(" \r")  # FFmpeg's own last line takes its place
+    assert line not in shown("-nostats -i a o", io.StringIO())
+
+
+def test_blocks_of_progress_come_as_they_are_known_and_one_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    shown("-progress pipe:1 -i a o", io.StringIO())
+    told = capsys.readouterr().out
+    assert [line for line in told.splitlines() if line.startswith("progress=")] == ["progress=continue", "progress=end"]
+    assert told.count("out_time=00:00:01.000000\n") == 2
 
 
 @pytest.mark.parametrize(
@@ -71,19 +91,18 @@ def test_the_line_of_progress_is_that_of_ffmpeg(told: dict[str, Any], line: str)
 @pytest.mark.parametrize(
     ("words", "answer", "said"),
     [
-        ("-i a o.mp4", None, "File 'o.mp4' already exists. Exiting."),
+        ("-nostdin -i a o.mp4", "y", "File 'o.mp4' already exists. Exiting."),
         ("-n -i a o.mp4", "y", "File 'o.mp4' already exists. Exiting."),
+        ("-i - o.mp4", "y", "File 'o.mp4' already exists. Exiting."),
         ("-i a o.mp4", "", "Not overwriting - exiting"),
     ],
-    ids=["nobody to ask", "-n", "enter"],
+    ids=["nobody to ask", "-n", "standard input is read", "enter"],
 )
-def test_a_file_is_not_overwritten_unless_that_is_wanted(
-    tmp_path: Path, words: str, answer: str | None, said: str
-) -> None:
+def test_a_file_is_not_overwritten_unless_that_is_wanted(tmp_path: Path, words: str, answer: str, said: str) -> None:
     (tmp_path / "o.mp4").touch()
     with pytest.raises(Stop) as stop:
-        overwriting.check(plan_of(words), tmp_path, ask=None if answer is None else lambda _: answer)
-    assert (stop.value.lines[0], stop.value.exit_code) == (said, 1)
+        asyncio.run(overwriting.check(plan_of(words), tmp_path, ask=saying(answer)))
+    assert (stop.value.lines[0], stop.value.exit_code) == (said, 0)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +112,4 @@ def test_a_file_is_not_overwritten_unless_that_is_wanted(
 )
 def test_otherwise_it_is(tmp_path: Path, words: str, answer: str) -> None:
     (tmp_path / "o.mp4").touch()
-    overwriting.check(plan_of(words), tmp_path, ask=lambda _: answer)
+    asyncio.run(overwriting.check(plan_of(words), tmp_path, ask=saying(answer)))

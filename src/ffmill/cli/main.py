@@ -1,7 +1,9 @@
 """The command line. Each command imports what it needs when it runs, so that `ffmill --help` is quick."""
 
 # ruff: noqa: PLC0415
+import json
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -37,7 +39,25 @@ def main() -> None:
     try:
         app()
     except FfmillError as error:
+        if "--json" in sys.argv:
+            typer.echo(json.dumps({"error": {"message": error.message}}))
         sys.exit(f"ffmill: {error.message}")
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ffmill {version('ffmill')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Runs FFmpeg commands as jobs behind a REST API."""
 
 
 @app.command(rich_help_panel=OPERATORS)

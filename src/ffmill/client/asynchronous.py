@@ -13,7 +13,7 @@ from ffmill.client import files, streams
 from ffmill.client.calls import Calls
 from ffmill.client.checks import Validation, validation_of
 from ffmill.client.events import Event
-from ffmill.client.files import OnBytes, Source
+from ffmill.client.files import AsyncSource, OnBytes
 from ffmill.client.job import Job, job_of, jobs_of, page_of
 from ffmill.client.streams import ACCOUNT, Deadline
 from ffmill.client.wire import AsyncWire, Wire
@@ -164,11 +164,12 @@ class AsyncFfmill:
         async for event in streams.stream(self._calls, ACCOUNT, last_event_id=last_event_id, types=types):
             yield event
 
-    async def upload(self, source: Source, *, name: str | None = None, on_progress: OnBytes | None = None) -> str:
+    async def upload(self, source: AsyncSource, *, name: str | None = None, on_progress: OnBytes | None = None) -> str:
         """Brings up a file, given by path, bytes or open in binary mode; the URL that stands for it in `inputs`.
 
-        By `name`, or the file's own, it has its media type. `on_progress` is given the bytes that are sent and those in
-        all, or None where that is not known. A broken upload begins anew where the source can be read again.
+        It may also come in pieces, as through a pipe: an asynchronous iterable of bytes. By `name`, or the
+        file's own, it has its media type. `on_progress` is given the bytes that are sent and those in all, or
+        None where that is not known. A broken upload begins anew where the source can be read again.
         """
         return await files.upload(self._calls, source, name, on_progress)
 

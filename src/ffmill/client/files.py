@@ -1,7 +1,7 @@
 """Files on their way: uploads, downloads that are taken up again where they broke off."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator
 from contextlib import contextmanager
 from io import BytesIO
 from mimetypes import guess_type
@@ -12,38 +12,40 @@ from uuid import uuid4
 from ffmill.client.calls import PASSING, PAUSES, Calls, accepted, refusal
 from ffmill.client.errors import ConnectionFailed, UnexpectedAnswer
 from ffmill.client.job import Job
-from ffmill.client.wire import Answer, Request
+from ffmill.client.wire import Answer, Content, Request
 
 CHUNK_BYTES = 1 << 18
 KEEP_SECONDS = 300.0  # for which a store may take to keep an upload that has come
 OnBytes: TypeAlias = Callable[[int, int | None], None]  # bytes so far, bytes in all where that is known
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+AsyncSource: TypeAlias = Source | AsyncIterable[bytes]  # the last in an event loop only: pieces as they come
 
 
-async def upload(calls: Calls, source: Source, name: str | None, on_progress: OnBytes | None) -> str:
+async def upload(calls: Calls, source: AsyncSource, name: str | None, on_progress: OnBytes | None) -> str:
     """Brings a file up as a temporary file; the URL by which a job reads it.
 
     A broken upload begins anew, at a new URL, where the source can be read again.
     """
+    if isinstance(source, AsyncIterable):
+        kind, _ = guess_type(name or "")
+        return await _upload(calls, _passing(source, on_progress), None, kind)
     kind, _ = guess_type(name or _name(source))
     with _opened(source) as file:
         begin = file.tell() if file.seekable() else None
         for pause in PAUSES if begin is not None else ():
             try:
-                return await _upload(calls, file, kind, on_progress)
+                return await _upload(calls, *_measured(file, on_progress), kind)
             except PASSING as error:
                 await calls.pause(pause, error)
                 file.seek(begin or 0)
-        return await _upload(calls, file, kind, on_progress)
+        return await _upload(calls, *_measured(file, on_progress), kind)
 
 
-async def _upload(calls: Calls, file: BinaryIO, kind: str | None, on_progress: OnBytes | None) -> str:
+async def _upload(calls: Calls, content: Content, total: int | None, kind: str | None) -> str:
     to, url = _urls(await calls.data("POST", "/api/tmp-file", {}))
-    total = _left(file)
     headers = {"Content-Type": kind or "application/octet-stream"}
     if total is not None:
         headers["Content-Length"] = str(total)
-    content = _chunks(file, total, on_progress)
     request = Request(method="PUT", url=to, headers=headers, content=content, read_seconds=KEEP_SECONDS)
     async with accepted(calls.wire, request):
         return url
@@ -60,6 +62,20 @@ def _name(source: Source) -> str:
     """What the source is called; empty where it is called nothing."""
     named = getattr(source, "name", "") if not isinstance(source, str | os.PathLike | bytes) else source
     return os.fspath(named) if isinstance(named, str | os.PathLike) else ""
+
+
+def _measured(file: BinaryIO, on_progress: OnBytes | None) -> tuple[Content, int | None]:
+    total = _left(file)
+    return _chunks(file, total, on_progress), total
+
+
+async def _passing(pieces: AsyncIterable[bytes], on_progress: OnBytes | None) -> AsyncGenerator[bytes]:
+    sent = 0
+    async for piece in pieces:
+        yield piece
+        sent += len(piece)
+        if on_progress:
+            on_progress(sent, None)
 
 
 def _chunks(file: BinaryIO, total: int | None, on_progress: OnBytes | None) -> Generator[bytes]:

@@ -6,7 +6,7 @@ anything: it blocks instead, so that a coroutine over it runs to its end in one 
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,7 +15,8 @@ import httpx
 
 from ffmill.client.errors import ClientError, ConnectionFailed, InvalidRequest, InvalidUrl, TimedOut, UnexpectedAnswer
 
-Content = bytes | Iterable[bytes] | None
+MOST_BYTES = 64 << 20  # of an answer that is read whole: a page of jobs is 16 MiB long at most, a log four
+Content = bytes | Iterable[bytes] | AsyncIterable[bytes] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,8 +40,13 @@ class Answer:
     chunks: AsyncIterator[bytes]
 
     async def body(self) -> bytes:
-        """All of it."""
-        return b"".join([chunk async for chunk in self.chunks])
+        """All of it; raises UnexpectedAnswer for more than any answer of the API has."""
+        body = bytearray()
+        async for chunk in self.chunks:
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise UnexpectedAnswer(f"the answer is longer than {MOST_BYTES} bytes", self.status)
+        return bytes(body)
 
 
 class Wire(Protocol):
@@ -68,7 +74,9 @@ class AsyncWire:
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncGenerator[Answer]:
         """The answer to a request, open until left."""
-        content = request.content if isinstance(request.content, bytes | None) else _each(request.content)
+        content = request.content
+        if not isinstance(content, bytes | AsyncIterable | None):
+            content = _each(content)
         with translated(request.url):
             built = _built(self._client, request, content)
             answer = await self._client.send(built, stream=True, follow_redirects=request.follow)
@@ -135,7 +143,7 @@ def translated(url: str) -> Generator[None]:
 def _built(
     client: httpx.Client | httpx.AsyncClient,
     request: Request,
-    content: bytes | Iterable[bytes] | AsyncIterator[bytes] | None,
+    content: Content,
 ) -> httpx.Request:
     try:
         built = client.build_request(request.method, request.url, headers=request.headers, content=content)

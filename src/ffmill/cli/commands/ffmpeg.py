@@ -27,8 +27,6 @@ class WordsOfFfmpeg(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Ends our own options where ffmpeg's words begin."""
-        if not args:
-            return super().parse_args(ctx, ["--help"])
         ours = next((at for at, word in enumerate(args) if not word.startswith("--") or word == "--"), len(args))
         rest = args[ours + 1 :] if args[ours : ours + 1] == ["--"] else args[ours:]
         return super().parse_args(ctx, [*args[:ours], "--", *rest])
@@ -45,4 +43,6 @@ def validate(words: Words = None, *, machine: Machine = "cpu", as_json: JSON = F
     """Say what is wrong with an ffmpeg command, without running it: ffmill validate -i in.mov out.mp4"""
     from ffmill.cli.remote import validating as command
 
+    if not words:
+        raise typer.BadParameter("write what you would write after the word ffmpeg")
     raise typer.Exit(command.run(words or [], machine=machine, as_json=as_json))

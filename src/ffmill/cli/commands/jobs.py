@@ -79,4 +79,4 @@ def download(
     """Download a job's outputs."""
     from ffmill.cli.remote import jobs as command
 
-    command.download(job, names or [], output_dir, as_json=as_json)
+    raise typer.Exit(command.download(job, names or [], output_dir, as_json=as_json))

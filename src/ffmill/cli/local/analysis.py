@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from ffmill.cli.local import stops
 from ffmill.cli.local.files import Files
 from ffmill.cli.local.named import Named
-from ffmill.cli.local.outputs import Outputs, home_of
+from ffmill.cli.local.outputs import Outputs, home_of, is_standard_output
 from ffmill.cli.local.passes import Passes
-from ffmill.cli.local.plan import Aim, Plan
-from ffmill.cli.local.sources import Sources
+from ffmill.cli.local.plan import OURS, Aim, Plan
+from ffmill.cli.local.sources import Sources, is_standard_input
 from ffmill.cli.local.speech import speech
 from ffmill.cli.local.targets import Targets
 from ffmill.cli.local.uploads import Uploads
@@ -42,14 +42,19 @@ def analyse(argv: Sequence[str], files: Files) -> Plan:
     _check_same(line, outputs)
     if len(uploads.inputs) > _MOST_INPUTS:
         raise stops.too_many_inputs(len(uploads.inputs), _MOST_INPUTS)
+    looking = _LOOKING if aim is Aim.LOOK else ()
     return Plan(
-        argv=(*told.words, *wording.words(), *(_LOOKING if aim is Aim.LOOK else ())),
+        typed=tuple(argv),
+        argv=(*told.words, *wording.words(), *looking),
+        origins=(*[OURS] * len(told.words), *wording.origins(), *[OURS] * len(looking)),
         inputs=uploads.inputs,
         output_files=targets.output_files,
         places=targets.places,
         to_stdout=tuple(outputs.to_stdout),
+        tells_progress=any(one.name == "progress" and is_standard_output(one.value) for one in line.options),
         claims=tuple(outputs.claims),
         overwrite=_overwrite(line),
+        asks=_asks(line),
         speech=told,
         aim=aim,
     )
@@ -93,6 +98,11 @@ def _overwrite(line: Line) -> bool | None:
     if answers == {"y", "n"}:
         raise stops.both_answers(line.outputs[-1].path if line.outputs else "")
     return "y" in answers if answers else None
+
+
+def _asks(line: Line) -> bool:
+    said = [option.name for option in line.options if option.name in ("stdin", "nostdin")]
+    return said[-1:] != ["nostdin"] and not any(is_standard_input(file.path) for file in line.inputs)
 
 
 def _check_same(line: Line, outputs: Outputs) -> None:

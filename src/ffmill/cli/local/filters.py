@@ -52,13 +52,15 @@ _WRITTEN: Mapping[str, str] = {
     "signature": "filename",
     "ssim": "stats_file f",
     "vidstabdetect": "result",
+    "vmafmotion": "stats_file",
     "xpsnr": "stats_file f",
 }
 _NAMED_ONLY = set_of(  # what stands first without a name is something else
     "ametadata asendcmd curves derain deshake dnn_processing libplacebo libvmaf metadata sendcmd signature sr"
 )
 _FONTS = "fontsdir"
-_NO_FILE = set_of("- pipe:1 /dev/stdout /dev/null")
+_NOT_READ = set_of("- pipe:1 /dev/stdout /dev/null")
+_NOT_WRITTEN = "/dev/null"
 _KEY = re.compile(r"\s*(?P<key>/?[A-Za-z0-9_.-]+)\s*=")
 _GRAPH_ENDS = "[],;"
 
@@ -109,7 +111,8 @@ def _part(text: str, role: Role | None, naming: Naming) -> str:
         return text
     start = found.end() if (found := _KEY.match(text)) else 0
     value, _ = token(text, start, ":")
-    if not value or value in _NO_FILE or (new := naming(role, value)) == value:
+    is_no_file = value == _NOT_WRITTEN if role is Role.WRITTEN else value in _NOT_READ
+    if not value or is_no_file or (new := naming(role, value)) == value:
         return text
     return text[:start] + escaped(new, ":")
 

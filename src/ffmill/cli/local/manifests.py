@@ -22,6 +22,11 @@ def _list_line(line: str, naming: Naming) -> str:
     return line
 
 
+def lines(text: str) -> list[str]:
+    """What each line of `text` names, quoted as FFmpeg has it: FFmpeg protocols documentation, "concatf"."""
+    return [named for line in text.splitlines() if (named := token(line, 0, "\r\n")[0])]
+
+
 def playlist(text: str, naming: Naming) -> str:
     """An HLS playlist, of segments or of others: RFC 8216."""
     return "".join(_playlist_line(line, naming) for line in text.splitlines(keepends=True))

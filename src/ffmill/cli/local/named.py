@@ -1,17 +1,18 @@
 """Options and filters that name files, with other names put in."""
 
+from collections.abc import Callable
 from posixpath import join
 
-from ffmill.cli.local import filters, manifests
+from ffmill.cli.local import braces, filters, manifests
 from ffmill.cli.local.files import Files
 from ffmill.cli.local.filters import Role
-from ffmill.cli.local.outputs import Outputs
+from ffmill.cli.local.outputs import Outputs, is_standard_output
 from ffmill.cli.local.passes import Passes
 from ffmill.cli.local.sources import Sources
 from ffmill.cli.local.stops import no_such_input
 from ffmill.cli.local.targets import Targets
 from ffmill.cli.local.uploads import LocalFile, Text, Uploads
-from ffmill.jobs.options import GRAPHS, Option, set_of
+from ffmill.jobs.options import GRAPHS, VALUED, Option, set_of
 
 _DROPPED = set_of("y n hide_banner stats nostats stdin nostdin loglevel v passlogfile")  # what they ask is done by us
 _WRITTEN = set_of(
@@ -40,7 +41,7 @@ class Named:
     def option(self, option: Option, spelled: str) -> list[str] | None:
         """The words for an option that was `spelled` so, and for its value; None where they stay as they are."""
         name, value = option.name, option.value
-        if name in _DROPPED:
+        if name in _DROPPED or (name == "progress" and is_standard_output(value)):
             return []
         if name.startswith("/") or name in _FROM_FILE:
             return self._from_file(option, spelled)
@@ -48,25 +49,34 @@ class Named:
             self._targets.is_open = True
             return None
         new = self._value(name, value)
-        return None if new == value else [spelled, new]
+        return None if new == value and not braces.are_in(new) else self._words(name, spelled, new)
 
     def graph(self, graph: str) -> str:
         """A filter graph."""
         self._transforms(graph)
-        return filters.rewritten(graph, self._in_graph)
+        return braces.in_graph(filters.rewritten(graph, self._in_graph))
+
+    def _words(self, name: str, spelled: str, value: str) -> list[str]:
+        """What would be taken as a placeholder lies in a file, out of which FFmpeg reads its own options' values."""
+        if name in VALUED and braces.are_in(value):
+            return [f"-/{spelled[1:]}", f"inputs/{self._uploads.add(Text(text=value), 'text')}"]
+        return [spelled, value]
 
     def _value(self, name: str, value: str) -> str:
         if name in GRAPHS:
             return self.graph(value)
-        if name in _WRITTEN:
-            return self._outputs.written(value)
-        if name in _SERIES:
-            return self._outputs.series(value)
+        if write := self._writing(name):
+            return write(value)
         if name in _READ:
             return f"inputs/{self._uploads.file(value, as_is=True)}"  # the name of an attachment goes into the output
         if name == "hls_key_info_file":
             return f"inputs/{self._key_info(value)}"
         return self._passes.parameters(name, value)
+
+    def _writing(self, name: str) -> Callable[[str], str] | None:
+        if name in _WRITTEN:
+            return self._outputs.written
+        return self._outputs.series if name in _SERIES else None
 
     def _from_file(self, option: Option, spelled: str) -> list[str]:
         """What lies in a file goes as text: it may name files itself."""
@@ -75,7 +85,7 @@ class Named:
         real = _FROM_FILE.get(option.name, option.name.removeprefix("/"))
         text = self._files.read(option.value)
         _, colon, specifier = spelled.partition(":")
-        return [f"-{real}{colon}{specifier}", self._value(real, text)]
+        return self._words(real, f"-{real}{colon}{specifier}", self._value(real, text))
 
     def _key_info(self, path: str) -> str:
         name = self._uploads.file(path)

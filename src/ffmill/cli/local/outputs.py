@@ -21,6 +21,11 @@ _NOTHING = "/dev/null"
 _ELSEWHERE = ("/dev/", "pipe:", "fd:")  # such as standard error
 
 
+def is_standard_output(path: str) -> bool:
+    """Whether it is what FFmpeg writes to its standard output."""
+    return _STDOUT.fullmatch(path) is not None
+
+
 def home_of(line: Line) -> str:
     """The directory of the first output from whose name FFmpeg makes others."""
     for file in line.outputs:

@@ -13,6 +13,8 @@ from ffmill.cli.local.uploads import LocalFile, StandardInput, Text, Upload, Url
 END_MARK = "ended"  # an output that is written where the command writes none, since a job must have one
 MARKING = f"-f lavfi -i anullsrc=r=8000:d=0.01 -f u8 outputs/{END_MARK}"
 
+OURS = -1  # a word of no user
+
 
 class Aim(Enum):
     """What a command is for."""
@@ -26,13 +28,17 @@ class Aim(Enum):
 class Plan:
     """A local command, ready to become a job."""
 
+    typed: tuple[str, ...]  # the user's words
     argv: tuple[str, ...]  # as FFmpeg gets it there
+    origins: tuple[int, ...]  # of each of those words: the index of the user's, or OURS
     inputs: Mapping[str, Upload]
     output_files: tuple[str, ...]  # empty where nothing is written
     places: Places
     to_stdout: tuple[str, ...]  # names of outputs for our standard output
+    tells_progress: bool  # to our standard output, block by block
     claims: tuple[str, ...]  # local paths that ffmpeg would ask about if they were there
     overwrite: bool | None  # -y, -n, neither
+    asks: bool  # whether FFmpeg would read an answer from standard input
     speech: Speech
     aim: Aim
 

@@ -12,6 +12,7 @@ from ffmill.cli.local.uploads import LocalFile, Uploads, harmless
 from ffmill.jobs.options import File
 
 _NUMBER = re.compile(r"%0?([0-9]*)d")
+_MAGIC = re.compile(r"[*?[]")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _FIRST, _LOOKED_AT = "0", "5"  # defaults of -start_number and -start_number_range
 
@@ -46,7 +47,8 @@ def _plain(name: str) -> str:
 
 def of_glob(pattern: str, files: Files, uploads: Uploads) -> str:
     """Takes in the files that match, numbered in their order; the pattern that finds them there."""
-    found = sorted({path for one in _unbraced(pattern) for path in _matching(one, files)}, key=str.encode)
+    matching = {path for one in _unbraced(pattern) for path in _matching(one, files) if files.is_file(path)}
+    found = sorted(matching, key=str.encode)
     if not found:
         raise no_such_input(pattern)
     family, suffix = uploads.family(), splitext(found[0])[1]
@@ -64,9 +66,15 @@ def _unbraced(pattern: str) -> Iterator[str]:
 
 
 def _matching(pattern: str, files: Files) -> Iterator[str]:
-    """Only the last part of a path is looked at as a pattern."""
-    directory, expression = dirname(pattern), re.compile(translate(basename(pattern)))
-    for name in files.names(directory):
-        hidden = name.startswith(".") and not basename(pattern).startswith(".")
-        if expression.fullmatch(name) and not hidden:
-            yield join(directory, name)
+    """The paths that match, each part of them its part of the pattern: glob(7)."""
+    directory, last = dirname(pattern), basename(pattern)
+    if not last:  # the root, or two slashes
+        yield pattern
+        return
+    for where in _matching(directory, files) if _MAGIC.search(directory) else (directory,):
+        expression = re.compile(translate(last))
+        names = files.names(where) if _MAGIC.search(last) else [last]
+        for name in names:
+            hidden = name.startswith(".") and not last.startswith(".")
+            if expression.fullmatch(name) and not hidden:
+                yield join(where, name)

@@ -5,6 +5,7 @@ from posixpath import basename, dirname, join, splitext
 
 from ffmill.cli.local import manifests, sequences
 from ffmill.cli.local.files import STDIN, Files
+from ffmill.cli.local.stops import no_such_input
 from ffmill.cli.local.uploads import LocalFile, StandardInput, Text, Uploads
 from ffmill.jobs.options import File
 
@@ -14,7 +15,13 @@ _WRAPPING = re.compile(r"(?:(?:cache|async|crypto):|subfile,[^:]*,:)*")  # proto
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _NOT_SEEKABLE = ("-seekable", "0")  # as a pipe is, so that FFmpeg reads it as one
 _COMPANIONS = {".idx": ".sub"}  # what a demuxer opens beside the file that it is given
+_CONCATF = "concatf:"
 _BARE = File(at=0, path="", options=())
+
+
+def is_standard_input(path: str) -> bool:
+    """Whether it is what FFmpeg reads from its standard input."""
+    return _STDIN.fullmatch(path) is not None
 
 
 class Sources:
@@ -26,7 +33,7 @@ class Sources:
 
     def of(self, file: File) -> tuple[list[str], str]:
         """The words to add before its `-i`, and the word after it; raises Stop for a file that is not there."""
-        if _STDIN.fullmatch(file.path):
+        if is_standard_input(file.path):
             is_pipe = file.path.startswith("pipe:") or not self._files.is_seekable("stdin")
             return list(_NOT_SEEKABLE) if is_pipe else [], f"inputs/{self._standard_input(file)}"
         return [], self.path(file.path, file)
@@ -37,11 +44,19 @@ class Sources:
             return f"inputs/{self._uploads.url(path)}"
         if path.startswith("concat:"):
             return "concat:" + "|".join(self.path(part) for part in path[7:].split("|"))
+        if path.startswith(_CONCATF):
+            return "concat:" + "|".join(self.path(part) for part in self._parts(path.removeprefix(_CONCATF)))
         before = found[0] if (found := _WRAPPING.match(path)) else ""
         plain = path[len(before) :]
         if _SCHEME.match(plain) and not plain.startswith("file:") and not self._files.is_file(plain):
             return path  # some other protocol: the service says what it thinks of it
         return f"{before}inputs/{self._local(plain.removeprefix('file:'), file)}"
+
+    def _parts(self, path: str) -> list[str]:
+        """What a list of the protocol concatf names, a file on each line."""
+        if not self._files.is_file(path):
+            raise no_such_input(path)
+        return manifests.lines(self._files.read(path))
 
     def _standard_input(self, file: File) -> str:
         upload = StandardInput() if file.last("f") != "concat" else Text(text=self._list(self._files.read(STDIN), ""))

@@ -1,11 +1,14 @@
 """Why a command ends before anything is uploaded: in FFmpeg's words, with FFmpeg's exit codes."""
 
+import errno
+import os
 from collections.abc import Sequence
 
 from ffmill.errors import FfmillError
 
-NO_SUCH_FILE, IS_A_DIRECTORY, INVALID = 254, 235, 234  # 256 less ENOENT, EISDIR, EINVAL
+INVALID = 234  # 256 less EINVAL
 REFUSED = 1
+NOTHING_DONE = 0  # as FFmpeg 9 has it; older ones end with 1
 
 
 class Stop(FfmillError):
@@ -19,24 +22,12 @@ class Stop(FfmillError):
 
 def no_such_input(path: str, *, is_dir: bool = False) -> Stop:
     """An input is not there."""
-    why = "Is a directory" if is_dir else "No such file or directory"
-    lines = (
-        f"Error opening input: {why}",
-        f"Error opening input file {path}.",
-        f"Error opening input files: {why}",
-    )
-    return Stop(lines, IS_A_DIRECTORY if is_dir else NO_SUCH_FILE)
+    return unreadable(path, _error(errno.EISDIR if is_dir else errno.ENOENT))
 
 
 def no_such_directory(path: str) -> Stop:
     """The directory of an output is not there."""
-    why = "No such file or directory"
-    lines = (
-        f"Error opening output {path}: {why}",
-        f"Error opening output file {path}.",
-        f"Error opening output files: {why}",
-    )
-    return Stop(lines, NO_SUCH_FILE)
+    return unwritable(path, _error(errno.ENOENT))
 
 
 def same_file(path: str, number: int) -> Stop:
@@ -51,13 +42,60 @@ def same_file(path: str, number: int) -> Stop:
 
 
 def already_exists(path: str) -> Stop:
-    """An output is there already; FFmpeg 9 ends with 0 here, older ones with 1, which tells scripts."""
-    return Stop((f"File '{path}' already exists. Exiting.", f"Error opening output file {path}."), REFUSED)
+    """An output is there already, and nobody is to be asked."""
+    return Stop((f"File '{path}' already exists. Exiting.", f"Error opening output file {path}."), NOTHING_DONE)
 
 
 def not_overwriting(path: str) -> Stop:
     """An output is there already, and the user said no."""
-    return Stop(("Not overwriting - exiting", f"Error opening output file {path}."), REFUSED)
+    return Stop(("Not overwriting - exiting", f"Error opening output file {path}."), NOTHING_DONE)
+
+
+def unwritable(path: str, error: OSError) -> Stop:
+    """An output cannot be written."""
+    why, code = error.strerror or str(error), exit_code_of(error)
+    lines = (
+        f"Error opening output {path}: {why}",
+        f"Error opening output file {path}.",
+        f"Error opening output files: {why}",
+    )
+    return Stop(lines, code)
+
+
+def is_a_directory(path: str) -> Stop:
+    """An output is a directory."""
+    return unwritable(path, _error(errno.EISDIR))
+
+
+def not_permitted(path: str) -> Stop:
+    """An output is there, and not to be written."""
+    return unwritable(path, _error(errno.EACCES))
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def exit_code_of(error: OSError) -> int:
+    """What FFmpeg ends with for what the system says: the last eight bits of its negative number."""
+    return -(error.errno or 1) % 256
+
+
+def unreadable(path: str, error: OSError) -> Stop:
+    """An input cannot be read."""
+    why, code = error.strerror or str(error), exit_code_of(error)
+    lines = (
+        f"Error opening input: {why}",
+        f"Error opening input file {path}.",
+        f"Error opening input files: {why}",
+    )
+    return Stop(lines, code)
+
+
+def odd_name(path: str) -> Stop:
+    """A name of outputs that cannot be sent; no words of FFmpeg's, which takes all names."""
+    said = f"the output {path!r} cannot be called so here: a name is UTF-8 without line breaks and control characters"
+    return Stop((said,), REFUSED)
 
 
 def both_answers(path: str) -> Stop:

@@ -1,14 +1,18 @@
 """Where outputs go: each local path has a name of one segment there, and each file that comes back has its path."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from posixpath import basename, dirname, join, relpath
 
+from ffmill.cli.local import braces, stops
+from ffmill.cli.local.uploads import harmless
 from ffmill.errors import BadRequest, FfmillError
 from ffmill.jobs import names
 
 EVERYTHING = "*"  # the entry of `output_files` that asks for whatever was written
 _SLASH = "=_="  # in a name there, for a directory that FFmpeg makes
+_KEY = re.compile(rb'URI="outputs/([^"]*)"')
 _LISTS = (".m3u8", ".m3u", ".mpd", ".csv", ".ffconcat", ".ffcat", ".txt", ".xml", ".ism")
 
 
@@ -32,7 +36,7 @@ class Places:
         if name in self.known:
             return self.known[name]
         prefix = max((one for one in self.directories if name.startswith(one)), key=len)
-        rest = name[len(prefix) :]
+        rest = braces.together(name[len(prefix) :])
         parts = rest.split(_SLASH) if self.makes_directories else [rest]
         if any(part in ("", ".", "..") or "/" in part for part in parts):
             raise UnsafeName(f"the output {name!r} would leave its directory")
@@ -43,10 +47,16 @@ class Places:
         if not name.lower().endswith(_LISTS):
             return data
         here = dirname(self.of(name))
+        data = _KEY.sub(self._key, data)
         for other, path in sorted(others.items(), key=lambda one: -len(one[0])):
             if other != basename(path):
                 data = data.replace(other.encode(), relpath(path, here or ".").encode(errors="surrogateescape"))
         return data
+
+    def _key(self, found: re.Match[bytes]) -> bytes:
+        """A key that FFmpeg has made is named by its path from the current directory."""
+        path = self.of(found[1].decode(errors="surrogateescape"))
+        return b'URI="' + path.encode(errors="surrogateescape") + b'"'
 
     def is_list(self, name: str) -> bool:
         """Whether a file that came back may name others."""
@@ -78,8 +88,7 @@ class Targets:
 
     def file(self, path: str) -> str:
         """The name there of one file."""
-        name = basename(path)
-        wanted = name if _is_allowed(name) else f"_{name.lstrip('.-')}"
+        wanted = _wanted(basename(path))
         numbers = (f"{number}-{wanted}" for number in range(2, 10_000))
         return self.known(
             wanted if wanted not in self._known else next(one for one in numbers if one not in self._known), path
@@ -93,7 +102,9 @@ class Targets:
     def family(self, path: str) -> str:
         """The name there of a pattern, or of a file from whose name FFmpeg makes others."""
         self.is_open = True
-        directory, name = fixed_directory(path), basename(path)
+        directory, name = fixed_directory(path), braces.apart(basename(path))
+        if not _is_allowed(f"x{name}"):
+            raise stops.odd_name(path)
         if made := dirname(path)[len(directory) :].lstrip("/"):
             self._makes_directories = True
             name = made.replace("/", _SLASH) + _SLASH + name
@@ -105,6 +116,14 @@ def fixed_directory(path: str) -> str:
     """The directory of `path`, up to where something varies in it."""
     directory = dirname(path)
     return fixed_directory(directory) if "%" in directory else directory
+
+
+def _wanted(name: str) -> str:
+    """The name there: its own, if that may be, or one like it."""
+    for one in (name, f"_{name.lstrip('.-')}"):
+        if _is_allowed(one) and not braces.are_in(one):
+            return one
+    return harmless(name)
 
 
 def _is_allowed(name: str) -> bool:

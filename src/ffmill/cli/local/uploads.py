@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from ffmill.cli.local import braces
 from ffmill.cli.local.files import Files
 from ffmill.cli.local.stops import no_such_input
 from ffmill.errors import BadRequest
@@ -73,7 +74,8 @@ class Uploads:
     def add(self, upload: Upload, wanted: str, *, as_is: bool = False) -> str:
         """The name of an upload: the wanted one, made harmless and unlike all others."""
         if upload not in self._names:
-            name = self._free(wanted if as_is and _is_allowed(wanted) else harmless(wanted))
+            keeps = as_is and _is_allowed(wanted) and not braces.are_in(wanted)
+            name = self._free(wanted if keeps else harmless(wanted))
             self._names[upload] = name
             self._inputs[name] = upload
         return self._names[upload]

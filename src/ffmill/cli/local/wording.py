@@ -13,6 +13,10 @@ class Wording:
         """Other words, or none, for the one at `at`."""
         self._words[at] = list(words)
 
+    def origins(self) -> tuple[int, ...]:
+        """For each new word the index of the one that it stands for."""
+        return tuple(at for at, words in enumerate(self._words) for _ in words)
+
     def words(self) -> tuple[str, ...]:
         """All words as they are now."""
         return tuple(word for words in self._words for word in words)

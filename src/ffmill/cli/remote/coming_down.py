@@ -24,7 +24,7 @@ class Rooms:
     def paths(self) -> Mapping[str, Path]:
         """By name, where to download to; the directories are made that FFmpeg itself would have made."""
         paths = {
-            name: self._scratch / name if self._waits(name) else self._root / self._places[name]
+            name: self._scratch / name if self._waits(name) else target_of(self._root / self._places[name])
             for name in self._places
         }
         for path in paths.values():
@@ -36,7 +36,7 @@ class Rooms:
         for name, place in self._places.items():
             if place != STDOUT and self._waits(name):
                 data = self._plan.places.text(name, (self._scratch / name).read_bytes(), self._places)
-                _write(self._root / place, data)
+                _write(target_of(self._root / place), data)
         for name in self._plan.to_stdout:
             with (self._scratch / name).open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
@@ -45,6 +45,11 @@ class Rooms:
 
     def _waits(self, name: str) -> bool:
         return self._places[name] == STDOUT or self._plan.places.is_list(name)
+
+
+def target_of(path: Path) -> Path:
+    """What is written by that path: links are followed, as FFmpeg follows them."""
+    return Path(os.path.realpath(path))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -32,19 +32,24 @@ def find(environment: Mapping[str, str] = os.environ, directory: Path | None = N
 
     A key is only ever used for the service that it was given for. Raises NotConnected where none is known.
     """
-    url, key = environment.get("FFMILL_URL"), environment.get("FFMILL_API_KEY")
+    url, key = base_of(environment.get("FFMILL_URL", "")), environment.get("FFMILL_API_KEY")
     kept, local = kept_login(), _local(directory or Path.cwd())
     known = kept or local
     if key:
         return Connection(url=url or (known.url if known else LOCAL), api_key=key)
     for one in (kept, local):
-        if one and (not url or url.rstrip("/") == one.url.rstrip("/")):
+        if one and (not url or url == base_of(one.url)):
             return one
     raise NotConnected(
         f"there is no key for {url}: set FFMILL_API_KEY, or run `ffmill login`"
         if url
         else "no service is known: run `ffmill login`, or set FFMILL_URL and FFMILL_API_KEY"
     )
+
+
+def base_of(url: str) -> str:
+    """A service's own URL, where that of its API was written, as the documentation of an API often has it."""
+    return url.rstrip("/").removesuffix("/api").rstrip("/")
 
 
 def login_path() -> Path:

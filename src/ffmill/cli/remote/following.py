@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
-from ffmill.client import AsyncFfmill, ClientError, Ended, Event, Job, LogLine
+from ffmill.client import AsyncFfmill, ClientError, Ended, Event, Job, LogLine, NotFound
 
 CANCEL_SECONDS = 10.0  # for which the service is given time to hear of a cancellation
 SOON_SECONDS = (0.04, 0.08, 0.16)  # between looks at a job that may end before a stream of events would tell so
@@ -24,18 +24,27 @@ async def run_job(client: AsyncFfmill, body: Mapping[str, Any], on_event: OnEven
         with suppress(ClientError, TimeoutError):
             async with asyncio.timeout(CANCEL_SECONDS):
                 job = await client.cancel(await submitting)  # which may be a job by now
-                sys.stderr.write(f"\njob {job.id}: {job.status}\n")
+                sys.stderr.write(f"\njob {job.id} {job.status}\n")
         raise
 
 
 async def follow(client: AsyncFfmill, job_id: str, on_event: OnEvent) -> Job:
     """Follows a job to its end."""
     async with aclosing(client.events(job_id)) as events:
-        async for event in events:
-            on_event(event)
-            if isinstance(event, Ended):
-                return event.job
+        try:
+            async for event in events:
+                on_event(event)
+                if isinstance(event, Ended):
+                    return event.job
+        except NotFound:  # an older service has no events; of no job, the next call tells
+            return await _asked(client, job_id, on_event)
     return await client.get(job_id)
+
+
+async def _asked(client: AsyncFfmill, job_id: str, on_event: OnEvent) -> Job:
+    job = await client.wait(job_id, check=False)
+    await tell_log(client, job, on_event)
+    return job
 
 
 async def _ended_soon(client: AsyncFfmill, job: Job, on_event: OnEvent) -> Job | None:

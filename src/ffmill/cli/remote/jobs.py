@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from rich.table import Table
 from rich.text import Text
 
+from ffmill.cli.local.plan import MARKING
 from ffmill.cli.remote import connection, interrupts
 from ffmill.cli.remote.following import follow
 from ffmill.cli.remote.json_of import plain
@@ -105,13 +107,16 @@ def cancel(job_id: str, *, as_json: bool) -> None:
         print(job.status)  # noqa: T201
 
 
-def download(job_id: str, names: Sequence[str], directory: Path, *, as_json: bool) -> None:
-    """Downloads a job's outputs; raises NoSuchOutput."""
-    files = _call(lambda client: _download(client, job_id, names, directory))
+def download(job_id: str, names: Sequence[str], directory: Path, *, as_json: bool) -> int:
+    """Downloads a job's outputs; 0 unless it was interrupted; raises NoSuchOutput."""
+    files = interrupts.run(_opened(lambda client: _download(client, job_id, names, directory)), None)
+    if files is None:
+        return interrupts.INTERRUPTED
     if as_json:
         _print({"files": files})
     else:
-        print("\n".join(files))  # noqa: T201
+        sys.stdout.writelines(f"{file}\n" for file in files)
+    return 0
 
 
 async def newest(client: AsyncFfmill, limit: int, status: str | None = None) -> list[Job]:
@@ -128,6 +133,8 @@ async def newest(client: AsyncFfmill, limit: int, status: str | None = None) -> 
 
 async def _download(client: AsyncFfmill, job_id: str, names: Sequence[str], directory: Path) -> list[str]:
     job = await client.get(job_id)
+    if MARKING in job.ffmpeg_commands:  # of `ffmill ffmpeg`: it writes no file of its user's
+        job = replace(job, output_files={})
     for name in names:
         if name not in job.output_files:
             raise NoSuchOutput(f"the job has no output {name}; it has: {', '.join(job.output_files) or 'none'}")
@@ -138,11 +145,12 @@ async def _download(client: AsyncFfmill, job_id: str, names: Sequence[str], dire
 
 
 def _call(what: Callable[[AsyncFfmill], Awaitable[T]]) -> T:
-    async def call() -> T:
-        async with opened(connection.find()) as client:
-            return await what(client)
+    return asyncio.run(_opened(what))
 
-    return asyncio.run(call())
+
+async def _opened(what: Callable[[AsyncFfmill], Awaitable[T]]) -> T:
+    async with opened(connection.find()) as client:
+        return await what(client)
 
 
 def _print(what: Any) -> None:

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-import tempfile
 from pathlib import Path
 
 from ffmill.cli.remote import connection, interrupts, transfers
 from ffmill.cli.remote.bars import Bars
 from ffmill.cli.remote.bodies import Body
+from ffmill.cli.remote.coming_down import target_of
 from ffmill.cli.remote.following import run_job
 from ffmill.cli.remote.json_of import plain
+from ffmill.cli.remote.keeping import explained
 from ffmill.cli.remote.service import opened
 from ffmill.cli.remote.watching import Watching, explain
 from ffmill.client import AsyncFfmill, Job
@@ -35,15 +36,16 @@ async def _run(where: connection.Connection, body: Body, output_dir: Path, *, wa
 
 
 async def _bring_up(client: AsyncFfmill, body: Body) -> dict[str, str]:
-    with tempfile.TemporaryDirectory(prefix="ffmill-") as scratch:
-        return await transfers.upload(client, body.inputs, Path.cwd(), Path(scratch), Bars("up", silent=False))
+    return await transfers.upload(client, body.inputs, Path.cwd(), Bars("up", silent=False))
 
 
 async def bring_down(client: AsyncFfmill, job: Job, directory: Path) -> list[str]:
-    """Downloads a job's outputs into a directory, which is made; their paths."""
-    await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+    """Downloads a job's outputs into a directory, which is made; their paths. Raises Stop where that cannot be."""
     paths = {name: place_in(directory, name) for name in job.output_files}
-    await transfers.download(client, job, paths, Bars("down", silent=False))
+    with explained(job, directory):
+        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        targets = {name: target_of(path) for name, path in paths.items()}
+        await transfers.download(client, job, targets, Bars("down", silent=False))
     return [str(path) for path in paths.values()]
 
 

@@ -1,8 +1,10 @@
 """What FFmpeg would have on standard error: its log, its line of progress, and what it failed of."""
 
+import sys
 from typing import TextIO
 
 from ffmill.cli.local.plan import Aim, Plan
+from ffmill.cli.remote.blocks import block_of
 from ffmill.client import Progressed
 
 _COMMAND, _END = "$ ffmpeg ", "exit code "  # lines of ours in a job's log
@@ -19,6 +21,7 @@ class Screen:
         self._is_open = False  # within the log of the user's own command
         self._commands = 0
         self._progress = ""
+        self._told = Progressed(job_id="")
         self._attempt = 0
 
     def log(self, line: str, attempt: int = 0) -> None:
@@ -36,12 +39,15 @@ class Screen:
 
     def progress(self, told: Progressed) -> None:
         """Where the job is."""
-        self._progress = progress_line(told)
+        before, self._progress = self._progress, progress_line(told)
         if self._shows_progress:
-            self._write("\r" + self._progress)
+            self._write(f"{self._progress:<{len(before)}}\r")
+        self._told = told
+        self._tell_block(told)
 
     def end(self) -> None:
         """FFmpeg's own last line of progress is in the log, unless that has errors only."""
+        self._tell_block(self._told, is_last=True)
         if self._progress and self._shows_progress:
             if self._plan.speech.has_summary:
                 self._clear()
@@ -50,18 +56,27 @@ class Screen:
         if self._plan.aim is Aim.LOOK:
             self.say(_NO_OUTPUT)
 
+    def tell(self, line: str) -> None:
+        """A line with local names, unless all is to be quiet."""
+        if not self._plan.speech.is_silent:
+            self._write(line + "\n")
+
     def say(self, line: str) -> None:
         """A line of ours or of FFmpeg's errors, unless all is to be quiet."""
-        if not self._plan.speech.is_silent:
-            self._write(self._plan.local(line) + "\n")
+        self.tell(self._plan.local(line))
+
+    def _tell_block(self, told: Progressed, *, is_last: bool = False) -> None:
+        if self._plan.tells_progress:
+            sys.stdout.write(block_of(told, is_last=is_last))
+            sys.stdout.flush()
 
     @property
     def _shows_progress(self) -> bool:
-        return self._plan.speech.stats and self._plan.aim is Aim.WRITE and self._stream.isatty()
+        return self._plan.speech.stats and self._plan.aim is Aim.WRITE
 
     def _clear(self) -> None:
         if self._progress and self._shows_progress:
-            self._write("\r" + " " * len(self._progress) + "\r")
+            self._write((" " * len(self._progress) if self._stream.isatty() else "") + "\r")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -1,13 +1,12 @@
 """Files on their way up and down, several at once."""
 
 import asyncio
-import shutil
-import sys
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from ffmill.cli.local.uploads import LocalFile, StandardInput, Text, Upload, Url
+from ffmill.cli.remote import pipes
 from ffmill.cli.remote.bars import Bars
 from ffmill.client import AsyncFfmill, ClientError, Job
 
@@ -15,20 +14,23 @@ T = TypeVar("T")
 AT_ONCE = 4
 
 
-async def upload(
-    client: AsyncFfmill, inputs: Mapping[str, Upload], root: Path, scratch: Path, bars: Bars
-) -> dict[str, str]:
-    """Brings everything up; the URLs of all inputs, by their names."""
+async def upload(client: AsyncFfmill, inputs: Mapping[str, Upload], root: Path, bars: Bars) -> dict[str, str]:
+    """Brings everything up; the URLs of all inputs, by their names. Raises the client's errors and OSError."""
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def bring(name: str, upload: Upload) -> str:
         if isinstance(upload, Url):
             return upload.url
-        path = await asyncio.to_thread(_on_disk, name, upload, root, scratch)
-        size = await asyncio.to_thread(size_of, path)
+        shown, sent = bars.file(name), 0
+
+        def advance(done: int, total: int | None) -> None:
+            nonlocal sent
+            sent = done
+            shown(done, total)
+
         async with turns:
-            url = await client.upload(path, on_progress=bars.file(name))
-        bars.done(name, size)
+            url = await client.upload(_source(upload, root), on_progress=advance)
+        bars.done(name, sent)
         return url
 
     with bars.shown():
@@ -64,21 +66,11 @@ def size_of(path: Path) -> int:
     return path.stat().st_size
 
 
-def _on_disk(name: str, upload: LocalFile | Text | StandardInput, root: Path, scratch: Path) -> Path:
-    """What can be read from its start, and has a size: pipes are written down first."""
+def _source(upload: LocalFile | Text | StandardInput, root: Path) -> Path | bytes | AsyncIterable[bytes] | BinaryIO:
     match upload:
-        case LocalFile(path=path) if (root / path).is_file():
-            return root / path
         case LocalFile(path=path):
-            with (root / path).open("rb") as pipe:
-                _write_down(pipe, scratch / name)
+            return root / path if (root / path).is_file() else pipes.of_path(root / path)
         case Text(text=text):
-            (scratch / name).write_bytes(text.encode(errors="surrogateescape"))
+            return text.encode(errors="surrogateescape")
         case StandardInput():
-            _write_down(sys.stdin.buffer, scratch / name)
-    return scratch / name
-
-
-def _write_down(pipe: BinaryIO, path: Path) -> None:
-    with path.open("wb") as file:
-        shutil.copyfileobj(pipe, file)
+            return pipes.standard_input()

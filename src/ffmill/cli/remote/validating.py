@@ -9,14 +9,12 @@ from pathlib import Path
 
 from ffmill.cli.local.analysis import analyse
 from ffmill.cli.local.files import Disk
+from ffmill.cli.local.mended import as_typed
 from ffmill.cli.local.plan import Plan
 from ffmill.cli.local.stops import Stop
-from ffmill.cli.local.uploads import Url
-from ffmill.cli.remote import connection
+from ffmill.cli.remote import connection, hints, planned
 from ffmill.cli.remote.service import opened
 from ffmill.client import Validation
-
-_NOT_UP = "https://example.org/"  # a local file has no URL yet, and what is checked here does not fetch any
 
 
 def run(words: Sequence[str], *, machine: str = "cpu", as_json: bool = False) -> int:
@@ -34,15 +32,8 @@ def run(words: Sequence[str], *, machine: str = "cpu", as_json: bool = False) ->
 
 
 async def _report(plan: Plan, machine: str) -> Validation:
-    urls = {name: one.url if isinstance(one, Url) else _NOT_UP + name for name, one in plan.inputs.items()}
-    body = {
-        "input_files": urls,
-        "output_files": list(plan.asked_for),
-        "ffmpeg_commands": list(plan.commands),
-        "machine": machine,
-    }
     async with opened(connection.find()) as client:
-        return await client.validate_body(body)
+        return await client.validate_body(planned.unsent(plan, machine))
 
 
 def _stopped(stop: Stop, *, as_json: bool) -> int:
@@ -57,8 +48,9 @@ def _show(plan: Plan, report: Validation) -> None:
     for title, findings in (("problem", report.problems), ("advice", report.warnings)):
         for finding in findings:
             print(f"{title}: {plan.local(finding.message)}")  # noqa: T201
-            for name, text in (("hint", finding.hint), ("corrected", finding.corrected_command)):
-                if text:
-                    print(f"  {name}: {plan.local(text)}")  # noqa: T201
+            if finding.hint:
+                print(f"  hint: {hints.local(plan, finding.hint)}")  # noqa: T201
+            if finding.corrected_command:
+                print(f"  corrected: {as_typed(plan, finding.corrected_command)}")  # noqa: T201
     if report.valid:
         print("valid")  # noqa: T201
