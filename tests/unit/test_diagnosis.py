@@ -134,6 +134,13 @@ def failure(*said: str, command: str = PLAIN, code: int = 1, build: Build | None
             "write less",
             id="disk",
         ),
+        pytest.param(
+            PLAIN,
+            "Output outputs/o.mp4 same as Input #0 - exiting",
+            FailureCode.OUTPUT_UNWRITABLE,
+            "write to another name",
+            id="an output that is an input",
+        ),
         pytest.param(PLAIN, "Error: Cannot allocate memory", FailureCode.MEMORY_LIMIT, "smaller", id="memory"),
         pytest.param(
             PLAIN,
@@ -194,6 +201,23 @@ def test_without_the_lists_of_the_ffmpeg_the_code_is_the_same() -> None:
     found = failure("Unrecognized option 'cfr'.", command="-i {{in.mp4}} -cfr 2 {{o.mp4}}", build=None)
     assert (found.code, found.corrected_command) == (FailureCode.NO_SUCH_OPTION, None)
     assert "-cfr" in found.summary
+
+
+def test_quotes_of_a_word_processor_are_not_blamed_for_a_line_that_shows_the_whole_graph() -> None:
+    said = "[fc#0 @ 0x55] Invalid file index 1 in filtergraph description “[1:v]hflip”."
+    assert failure(said, command="-i {{in.mp4}} -vf “[1:v]hflip” {{o.mp4}}").code is FailureCode.STREAM_NOT_FOUND
+
+
+def test_a_decoder_is_blamed_only_for_what_it_says_itself() -> None:
+    said, command = "[%s @ 0x55] Invalid NAL unit size (9 > 8).", "-c:v hevc -i {{in.mp4}} {{o.mp4}}"
+    codes = [failure(said % name, command=command, code=183).code for name in ("hevc", "h264")]
+    assert codes == [FailureCode.OPTION_MISPLACED, FailureCode.INPUT_DAMAGED]
+
+
+def test_a_gpu_that_is_not_there_is_no_lack_of_memory() -> None:
+    said = ("Device creation failed: -12.", "Error opening input file: Cannot allocate memory")
+    found = failure(*said, command="-hwaccel vdpau -i {{in.mp4}} {{o.mp4}}")
+    assert (found.code, found.corrected_command) == (FailureCode.GPU_UNAVAILABLE, PLAIN)
 
 
 def test_all_that_is_misspelled_is_mended_at_once() -> None:

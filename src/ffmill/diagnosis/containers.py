@@ -83,17 +83,20 @@ def left_out(scene: Scene, output: File, kind: str) -> tuple[Word, ...]:
     return draft.insert(output.at, f"-{LEFT_OUT[kind]}").words
 
 
-def fitted(scene: Scene, output: File, container: Container, copied: Collection[str]) -> tuple[Word, ...]:
+def fitted(
+    scene: Scene, output: File, container: Container, copied: Collection[str], *, named: str | None = None
+) -> tuple[Word, ...]:
     """The command with an encoder that the format takes for each kind of stream whose chosen one surely does not fit.
 
-    `copied`: kinds whose codec does not fit, or may not, where all streams are copied.
+    `copied`: kinds whose codec does not fit, or may not, where all streams are copied. `named`: the kind that FFmpeg
+    complains of, where it says so; what is copied of another kind may well fit.
     """
     draft = scene.draft()
     for kind, encoder in container.usual.items():
         if any(scene.options(LEFT_OUT[kind], at=output)):
             continue
         if found := chosen(scene, output, kind):
-            if not takes(scene, container, found[1]):
+            if not takes(scene, container, found[1]) and (found[1] != "copy" or named in (None, kind)):
                 draft.replace(found[0], encoder)
         elif kind in copied and output.last("c", "codec") is not None:
             draft.insert(output.at, f"-c:{kind.lower()}", encoder)

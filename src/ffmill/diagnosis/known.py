@@ -7,6 +7,7 @@ input does not have.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from ffmill.diagnosis import known_filters, names
@@ -26,6 +27,8 @@ _LEFT_OUT = {"V": "vn", "A": "an", "S": "sn"}
 _KINDS = {"v": "V", "V": "V", "a": "A", "s": "S"}
 _OPTION = re.compile(r"-{1,2}(?P<name>[A-Za-z][\w-]*)(?::.*)?")
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
+_FRAME_RATES = set_of("passthrough cfr vfr auto")
+VSYNC = {"0": "passthrough", "1": "cfr", "2": "vfr", "-1": "auto"}
 _UNLISTED_PIXELS = set_of(  # other names of listed ones, and those that get the machine's byte order (pixdesc.c)
     "gray8 y8 y400a gray8a rgb32 bgr32 rgb32_1 bgr32_1 0rgb32 0bgr32 none list"
 )
@@ -57,6 +60,8 @@ def _problems(argv: Sequence[str], line: Line, build: Build) -> Iterator[Problem
 
 def knows_option(name: str, lists: Lists) -> bool:
     """Whether ffmpeg takes `-name`: as it is, negated, or for one kind of stream (fftools, `opt_default`)."""
+    if name in names.RETIRED and name not in lists.options:  # though older ones took it
+        return False
     spelled = {name, name.removeprefix("no"), name[1:] if name[:1] in ("v", "a", "s") else name}
     return not all(map(spelled.isdisjoint, (lists.options, FLAGS, VALUED, ANSWERS)))
 
@@ -66,16 +71,28 @@ def _options(argv: Sequence[str], line: Line, lists: Lists) -> Iterator[Problem]
         found = _OPTION.fullmatch(argv[option.at])
         if found is None or (argv[option.at][1] != "-" and knows_option(found["name"], lists)):
             continue
-        name = argv[option.at][1:]
-        yield misspelled(
-            argv,
-            option.at,
-            name,
-            names.option(name, lists),
-            code=FailureCode.NO_SUCH_OPTION,
-            message=f"this FFmpeg has no option {shown(argv[option.at])}",
-            otherwise="leave it out, or see which options the encoder, format or filter that you use has",
+        yield _no_option(argv, option, lists)
+
+
+def _no_option(argv: Sequence[str], option: Option, lists: Lists) -> Problem:
+    word, name = argv[option.at], argv[option.at][1:]
+    message = f"this FFmpeg has no option {shown(word)}"
+    if hint := names.RETIRED.get(option.name):
+        return Problem(code=FailureCode.NO_SUCH_OPTION, message=message, hint=hint, at=option.at, replacement=None)
+    found = misspelled(
+        argv,
+        option.at,
+        name,
+        names.option(name, lists),
+        code=FailureCode.NO_SUCH_OPTION,
+        message=message,
+        otherwise="leave it out, or see which options the encoder, format or filter that you use has",
+    )
+    if name == "vsync" and option.value not in _FRAME_RATES:  # numbers, which its successor does not take
+        return replace(
+            found, hint=f"write -fps_mode {VSYNC.get(option.value, 'passthrough, cfr, vfr or auto')}", replacement=None
         )
+    return found
 
 
 def _coders(argv: Sequence[str], file: File, build: Build, *, is_input: bool) -> Iterator[Problem]:
@@ -143,7 +160,8 @@ def _output_format(argv: Sequence[str], file: File, lists: Lists) -> Iterator[Pr
             names.muxer(option.value, lists),
             code=FailureCode.NO_SUCH_FORMAT,
             message=f"this FFmpeg cannot write a format {shown(option.value)}",
-            otherwise="leave -f out: FFmpeg chooses the format by the output's name",
+            otherwise="leave -f out: FFmpeg chooses the format by the output's name"
+            + (f"; to read {option.value}, write -f before its -i" if option.value in lists.demuxers else ""),
         )
 
 

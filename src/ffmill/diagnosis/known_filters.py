@@ -51,8 +51,16 @@ def no_filter(argv: Sequence[str], at: int, name: str, lists: Lists) -> Problem:
         names.filter_(name, lists),
         code=FailureCode.NO_SUCH_FILTER,
         message=f"this FFmpeg has no filter {shown(name)}",
-        otherwise="where a comma or semicolon belongs to a text or an expression, write \\, in place of it",
+        otherwise="where a comma or semicolon belongs to a text or an expression, write \\, in place of it"
+        if re.search(rf"[,;]\s*{re.escape(name)}", argv[at])
+        else _plain(name, lists),
     )
+
+
+def _plain(name: str, lists: Lists) -> str:
+    """What `scale_npp` and `scale_vt` of other machines do, scale does everywhere."""
+    plain = name.rpartition("_")[0]
+    return f"write {plain} in place of it" if plain in lists.filters else "leave it out, or write another filter"
 
 
 def _options(argv: Sequence[str], at: int, name: str, arguments: str, lists: Lists) -> Iterator[Problem]:

@@ -35,6 +35,13 @@ ENCODERS = {  # names of codecs, projects and other FFmpegs → (kind, encoders,
     "divx": ("libxvid", "mpeg4"),
     "vp8": ("libvpx",),
     "libvp8": ("libvpx",),
+    "libvpx-vp8": ("libvpx",),
+    "h.264": ("libx264", "libopenh264"),
+    "h.265": ("libx265", "libkvazaar"),
+    "libaom": ("libaom-av1",),
+    "prores_422": ("prores_ks",),
+    "prores422": ("prores_ks",),
+    "m4a": ("aac",),
     "libvp9": ("libvpx-vp9",),
     "libav1": ("libsvtav1", "libaom-av1"),
     "svtav1": ("libsvtav1", "libaom-av1"),
@@ -123,17 +130,25 @@ OPTIONS = {  # names of other versions and programs → those of this one
     "complex_filter": "filter_complex",
     "filtercomplex": "filter_complex",
     "overwrite": "y",
-    "newvideo": "map",
-    "newaudio": "map",
     "absf": "bsf:a",
     "vbsf": "bsf:v",
-    "map_channel": "af",
     "filter_script": "filter",
     "channels": "ac",
 }
+RETIRED = {  # options that FFmpeg has no more, or that none ever had → how to mend the command
+    "sameq": "leave it out; a high quality is -crf 18",
+    "same_quant": "leave it out; a high quality is -crf 18",
+    "deinterlace": "write -vf yadif in place of it",
+    "vol": "write -af volume=2, where 1 is as loud as before",
+    "map_channel": "write -af pan=mono|c0=c0 for the first channel alone, c0=c1 for the second",
+    "newaudio": "write -map for each stream, as -map 0:v -map 0:a",
+    "newvideo": "write -map for each stream, as -map 0:v -map 0:a",
+    **dict.fromkeys(("croptop", "cropbottom", "cropleft", "cropright"), "write -vf crop=W:H:X:Y in place of it"),
+    **dict.fromkeys(("padtop", "padbottom", "padleft", "padright"), "write -vf pad=W:H:X:Y in place of it"),
+}
 SURE_OPTIONS = set_of(
-    "vsync bv ba vb b_v b_a cv ca video_bitrate audio_bitrate videobitrate audiobitrate vbitrate "
-    "abitrate codec_v resolution absf vbsf filtercomplex complex_filter video_filter videofilter "
+    "fps size input duration vsync bv ba vb b_v b_a cv ca video_bitrate audio_bitrate videobitrate audiobitrate "
+    "vbitrate abitrate codec_v resolution absf vbsf filtercomplex complex_filter video_filter videofilter "
     "audio_filter"
 )
 
@@ -144,6 +159,8 @@ def option(name: str, lists: Lists) -> Nearest:
     if plain != name and plain.partition(":")[0] in lists.options:
         return Nearest(names=(plain,), sure=plain)
     base, colon, specifier = plain.partition(":")
+    if base != base.lower() and base.lower() in lists.options | VALUED | FLAGS | {"i"}:
+        return Nearest(names=(plain.lower(),), sure=plain.lower())
     if meant := OPTIONS.get(base):
         return Nearest(names=(meant,), sure=meant if base in SURE_OPTIONS and not colon else None)
     found = nearest(base, lists.options, common=COMMON_OPTIONS | FLAGS | VALUED)

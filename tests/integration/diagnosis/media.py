@@ -20,6 +20,10 @@ MADE: Mapping[str, str] = {
     "ten.mp4": f"-f lavfi -i testsrc2=s=160x90:r=10:d=0.3 {H264} yuv420p10le",
     "v.webm": f"-f lavfi -i {PICTURE.format(size='160x90')} -c:v libvpx -b:v 100k",
     "subs.mkv": "-i av.mp4 -i s.srt -c copy -c:s srt",
+    "surround.wav": "-f lavfi -i anoisesrc=d=0.2,aformat=channel_layouts=7.1",
+    "rgba.mov": "-f lavfi -i testsrc2=s=64x64:r=10:d=0.2,format=rgba -c:v qtrle",
+    "alpha.webm": "-f lavfi -i testsrc2=s=64x64:r=10:d=0.2,format=yuva420p -c:v libvpx-vp9",
+    "img_%03d.png": "-f lavfi -i testsrc2=s=64x64:r=10:d=0.2",
 }
 WRITTEN: Mapping[str, str] = {
     "s.srt": "1\n00:00:00,000 --> 00:00:01,000\nHello\n",
@@ -31,6 +35,9 @@ WRITTEN: Mapping[str, str] = {
     "blank.txt": "file 'my clip.mp4'\n",
     "list.txt": "file av.mp4\nfile av.mp4\n",
     "badlist.txt": "av.mp4\n",
+    "listhttp.txt": "file 'https://example.org/a.mp4'\n",
+    "mark.txt": "\ufefffile av.mp4\n",
+    "keyinfo.txt": "https://example.org/key\nnokey.bin\n",
     "net.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1/a.ts\n#EXT-X-ENDLIST\n",
 }
 
@@ -46,6 +53,7 @@ def make(ffmpeg: Path, directory: Path) -> None:
     (directory / "my clip.mp4").write_bytes(film)
     (directory / "truncated.mp4").write_bytes(film[:3000])
     (directory / "truncated.ts").write_bytes((directory / "av.ts").read_bytes()[:9000])
+    (directory / "latin.srt").write_bytes("1\n00:00:00,000 --> 00:00:01,000\nHällo\n".encode("latin-1"))
     (directory / "broken.mp4").write_bytes(_spoilt(film))
 
 

@@ -177,7 +177,7 @@ MISTAKES = (
         "pass2",
         "-i {{av.mp4}} -pass 2 -b:v 100k {{o.mp4}}",
         FailureCode.FILE_NOT_FOUND,
-        "write a command before this one with -pass 1 and the same settings, en",
+        "write a command before this one with -pass 1 and the same settings, -passlogfile too, en",
     ),
     Mistake("xerror", "-xerror -i {{truncated.ts}} {{o.mp4}}", FailureCode.INPUT_DAMAGED, "send the file again"),
     Mistake(

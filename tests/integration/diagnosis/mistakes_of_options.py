@@ -166,13 +166,13 @@ MISTAKES = (
         "map-bad",
         "-i {{av.mp4}} -map foo {{o.mp4}}",
         FailureCode.BAD_OPTION_VALUE,
-        "write -map 0:v for video of the first input, -map 0:a for its sound, -",
+        "-map 0:v is video of the first input, -map 0:a its sound",
     ),
     Mistake(
         "map-bad2",
         "-i {{av.mp4}} -map 0:x {{o.mp4}}",
         FailureCode.BAD_OPTION_VALUE,
-        "write -map 0:v for video of the first input, -map 0:a for its sound, -",
+        "-map 0:v is video of the first input, -map 0:a its sound",
     ),
     Mistake(
         "to-before",
@@ -235,7 +235,7 @@ MISTAKES = (
         "preset-svt",
         "-i {{av.mp4}} -c:v libsvtav1 -preset fast {{o.mp4}}",
         FailureCode.BAD_OPTION_VALUE,
-        "it takes a number, or a name that libsvtav1 has for it",
+        "it takes a number from 0, the slowest, to 13, the fastest",
     ),
     Mistake(
         "tune-foo",
@@ -523,7 +523,7 @@ MISTAKES = (
         "fs",
         "-i {{av.mp4}} -map_metadata 0:q {{o.mp4}}",
         FailureCode.BAD_OPTION_VALUE,
-        "write 0 for all of the first input, 0:s:a:0 for its first sound",
+        "-map_metadata 0 for all of the first input, 0:s:a:0 for its first sound",
     ),
     Mistake(
         "fpsneg",
@@ -547,7 +547,7 @@ MISTAKES = (
         "alsa",
         '-i {{av.mp4}} -c:v libx264 -x264-params "crf=20:preset" {{o.mp4}}',
         FailureCode.BAD_OPTION_VALUE,
-        "leave -x264-params out, or write another value",
+        "leave -x264-params out, or write name=value",
     ),
     Mistake(
         "codec-spec",
@@ -600,7 +600,8 @@ MISTAKES = (
         "badmap2",
         "-i {{av.mp4}} -map 0.0 {{o.mp4}}",
         FailureCode.BAD_OPTION_VALUE,
-        "write -map 0:v for video of the first input, -map 0:a for its sound, -",
+        "write -map 0:0",
+        "-i {{av.mp4}} -map 0:0 {{o.mp4}}",
     ),
     Mistake(
         "preset-veryfastt",
@@ -626,7 +627,7 @@ MISTAKES = (
         "x264-params-half",
         "-i {{av.mp4}} -c:v libx264 -x264-params keyint=30:min-keyint {{o.mp4}}",
         FailureCode.BAD_OPTION_VALUE,
-        "leave -x264-params out, or write another value",
+        "leave -x264-params out, or write name=value",
     ),
     Mistake(
         "movflags-empty_movv",

@@ -72,7 +72,8 @@ MISTAKES = (
         "map-neg",
         "-i {{av.mp4}} -map -0:s {{o.mp4}}",
         FailureCode.STREAM_NOT_FOUND,
-        "write -map -0:s? to take it only where it is there, or leave it out",
+        "write -map 0 before it",
+        "-i {{av.mp4}} -map 0 -map -0:s {{o.mp4}}",
     ),
     Mistake(
         "mapdata",
@@ -205,7 +206,7 @@ MISTAKES = (
         "ogg-aac",
         "-i {{av.mp4}} -vn -c:a copy {{o.ogg}}",
         FailureCode.CODEC_NOT_IN_CONTAINER,
-        "write -c:v libtheora -c:a libopus, or choose another format",
+        "write -c:a libopus, or choose another format",
         "-i {{av.mp4}} -vn -c:a libopus {{o.ogg}}",
     ),
     Mistake(
@@ -283,7 +284,7 @@ MISTAKES = (
         "-i {{av.mp4}} -c:v copy -c:a libopus {{o.mov}}",
         FailureCode.CODEC_NOT_IN_CONTAINER,
         "write -c:a aac, or choose another format",
-        "-i {{av.mp4}} -c:v libx264 -c:a aac {{o.mov}}",
+        "-i {{av.mp4}} -c:v copy -c:a aac {{o.mov}}",
     ),
     Mistake(
         "srt-video",
@@ -356,8 +357,7 @@ MISTAKES = (
         "prores2",
         "-i {{av.mp4}} -c:v prores_ks {{o.mp4}}",
         FailureCode.CODEC_NOT_IN_CONTAINER,
-        "write -c:v libx264, or choose another format",
-        "-i {{av.mp4}} -c:v libx264 {{o.mp4}}",
+        "name the output .mov, which takes it",
     ),
     Mistake(
         "abort-empty",
@@ -382,7 +382,6 @@ MISTAKES = (
         "-i {{a.mp3}} -i {{logo.png}} -map 0 -map 1 -c copy -id3v2_version 3 {{o.wav}}",
         FailureCode.CODEC_NOT_IN_CONTAINER,
         "write -vn to leave it out, or choose another format",
-        "-i {{a.mp3}} -i {{logo.png}} -map 0 -map 1 -c copy -id3v2_version 3 -vn -c:a pcm_s16le {{o.wav}}",
     ),
     Mistake(
         "aacv",

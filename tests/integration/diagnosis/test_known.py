@@ -30,7 +30,10 @@ KNOWN = {
 }
 OF_DOCS = re.compile(r'"ffmpeg_commands?": (\[.*?\](?=[,\s}])|"(?:[^"\\]|\\.)*")', re.DOTALL)
 OF_MISTAKES = {"checking.md", "errors.md", "events.md"}  # pages that show what is wrong
-UNTOLD = {"no-dash", "unicode-dash", "filt-format", "dec-none", "in-f-png"}  # only FFmpeg tells
+UNTOLD = {  # only FFmpeg tells
+    *("no-dash", "unicode-dash", "dash-alone", "backslash-blank", "filt-format", "dec-none", "in-f-png"),
+    *("opt-absf", "opt-duration"),
+}
 COMMAS = {"filt-drawtext-comma"}
 
 

@@ -8,10 +8,14 @@ import pytest
 from ffmill.errors import FailureCode
 from tests.integration.diagnosis import (
     mistakes_of_codecs,
+    mistakes_of_files,
     mistakes_of_filters,
+    mistakes_of_formats,
     mistakes_of_inputs,
     mistakes_of_options,
+    mistakes_of_signs,
     mistakes_of_streams,
+    mistakes_of_words,
 )
 from tests.integration.diagnosis.bench import Bench
 from tests.integration.diagnosis.mistakes import Mistake
@@ -22,6 +26,10 @@ MISTAKES = (
     *mistakes_of_filters.MISTAKES,
     *mistakes_of_streams.MISTAKES,
     *mistakes_of_inputs.MISTAKES,
+    *mistakes_of_words.MISTAKES,
+    *mistakes_of_signs.MISTAKES,
+    *mistakes_of_formats.MISTAKES,
+    *mistakes_of_files.MISTAKES,
 )
 HAS_DEVICES = Path("/dev/nvidiactl").exists() or Path("/dev/dri").exists()
 # What no command of FFmpeg says: the worker tells these, and the crash is made up in unit tests.

@@ -1,19 +1,31 @@
-"""A codec that the output's format does not take, and outputs whose format is not known."""
+"""A codec, or a kind of stream, that the output's format does not take."""
 
 import re
 
 from ffmill.diagnosis.case import Scene
-from ffmill.diagnosis.containers import CONTAINERS, chosen, fitted, kind_of_codec, left_out, set_codec, takes
+from ffmill.diagnosis.containers import (
+    CONTAINERS,
+    LEFT_OUT,
+    Container,
+    chosen,
+    fitted,
+    kind_of_codec,
+    left_out,
+    set_codec,
+    takes,
+)
 from ffmill.diagnosis.rule import Clue, Finding, Rule, Says
 from ffmill.errors import FailureCode
 from ffmill.jobs.mending import Word
-from ffmill.jobs.names import shown
-from ffmill.jobs.options import FLAGS, File
+from ffmill.jobs.options import File, set_of
 
 _NO = FailureCode.CODEC_NOT_IN_CONTAINER
 _KINDS = {"video": "V", "audio": "A", "subtitle": "S"}
 _MUXER = re.compile(r"out#\d+/(?P<name>\w+)")
-_DASHES = "‐‑‒–—―−"  # noqa: RUF001  # what word processors make of a dash
+# Codecs that one chooses for what MP4 does not have: another encoder in their place is seldom what was meant.
+_OF_MOV = set_of("prores dnxhd qtrle rawvideo v210 cfhd hap")
+# What an encoder of another codec would not take.
+_OWN_SETTINGS = ("profile", "level", "tune", "pix_fmt", "x264-params", "x265-params")
 
 
 def _output(clue: Clue) -> tuple[File | None, str]:
@@ -26,6 +38,12 @@ def _output(clue: Clue) -> tuple[File | None, str]:
     return clue.scene.output(), clue.line.speaker
 
 
+def _shown(muxer: str, output: File | None) -> str:
+    """The format, with the suffix that people know it by: `ipod (.m4a)`."""
+    suffix = output.path.rpartition(".")[2] if output and "." in output.path else muxer
+    return muxer if suffix == muxer else f"{muxer} (.{suffix})"
+
+
 def _codec(clue: Clue) -> Finding:
     """A codec that is named does not go into the format."""
     codec = clue["codec"]
@@ -33,14 +51,42 @@ def _codec(clue: Clue) -> Finding:
     kind = kind_of_codec(clue.scene, codec)
     container = CONTAINERS.get(muxer)
     encoder = container.usual.get(kind or "") if container else None
-    mended = fitted(clue.scene, output, container, {kind}) if output and container and kind and encoder else None
+    if codec in _OF_MOV and muxer == "mp4":
+        return _for_mov(codec)
+    mended = _replaced(clue.scene, output, container, kind) if output and container and kind and encoder else None
     return Finding(
         code=_NO,
-        summary=f"the format {muxer} takes no {codec}",
+        summary=f"the format {_shown(muxer, output)} takes no {codec}",
         hint=f"write -c:{kind.lower()} {encoder}, or choose another format (mkv takes nearly everything)"
         if kind and encoder
         else "choose another codec, or another format (mkv takes nearly everything)",
         mended=mended if mended and [word.text for word in mended] != list(clue.scene.argv) else None,
+    )
+
+
+def _replaced(scene: Scene, output: File, container: Container, kind: str) -> tuple[Word, ...] | None:
+    """Another encoder for the kind that FFmpeg has named, where the command has no settings for the one that it had."""
+    given = chosen(scene, output, kind)
+    if given and given[1] != "copy" and any(scene.options(*_OWN_SETTINGS, at=output)):
+        return None
+    return fitted(scene, output, container, {kind}, named=kind)
+
+
+def _for_mov(codec: str) -> Finding:
+    return Finding(
+        code=_NO,
+        summary=f"the format mp4 takes no {codec}",
+        hint="name the output .mov, which takes it (in output_files too), or write -c:v libx264",
+    )
+
+
+def _attached(clue: Clue) -> Finding:
+    """`codec none`: a file that is attached."""
+    output, muxer = _output(clue)
+    return Finding(
+        code=_NO,
+        summary=f"the format {_shown(muxer, output)} takes no attachments and no data",
+        hint="name the output .mkv (in output_files too), or leave -attach out and -map video, sound and subtitles",
     )
 
 
@@ -59,11 +105,12 @@ def _some_codec(clue: Clue) -> Finding:
     """FFmpeg says only which codecs the format takes."""
     output, muxer = _output(clue)
     container = CONTAINERS.get(muxer)
-    usual = " ".join(f"-c:{kind.lower()} {encoder}" for kind, encoder in container.usual.items()) if container else ""
+    kinds = [kind for kind in container.usual if not any(clue.scene.options(LEFT_OUT[kind]))] if container else []
+    usual = " ".join(f"-c:{kind.lower()} {container.usual[kind]}" for kind in kinds) if container else ""
     return Finding(
         code=_NO,
-        summary=f"the format {muxer} does not take the codec of a stream that the command gives it",
-        hint=f"write {usual}, or choose another format (mkv takes nearly everything)",
+        summary=f"the format {_shown(muxer, output)} does not take the codec of a stream that the command gives it",
+        hint=f"write {usual or 'another codec'}, or choose another format (mkv takes nearly everything)",
         mended=_sure(clue.scene, output, muxer),
     )
 
@@ -93,10 +140,12 @@ def _no_kind(clue: Clue) -> Finding:
     """`wav muxer does not support any stream of type video`."""
     kind = _KINDS.get(clue["kind"], "V")
     output, muxer = _output(clue)
-    leave = {"V": "vn", "A": "an", "S": "sn"}[kind]
+    leave = LEFT_OUT[kind]
     container = CONTAINERS.get(muxer)
-    mended = left_out(clue.scene, output, kind) if output else None
-    if output and container and output.last("c", "codec") == "copy":
+    maps = clue.scene.options("map", at=output) if output else ()
+    mapped = any(option.value != "0" for option in maps)  # by its name, and so it is wanted
+    mended = left_out(clue.scene, output, kind) if output and not mapped else None
+    if output and container and not mapped and output.last("c", "codec") == "copy":
         mended = _also_fitted(clue.scene, output, muxer, leave)
     return Finding(
         code=_NO,
@@ -133,63 +182,18 @@ def _one_stream(clue: Clue) -> Finding:
     )
 
 
-def _no_format(clue: Clue) -> Finding:
-    """`Unable to choose an output format for`: a name without a suffix, or a word that was meant otherwise."""
-    path, scene = clue["path"], clue.scene
-    file = scene.file(path)
-    before = scene.argv[file.at - 1] if file and file.at else ""
-    if path[:1] in _DASHES or (file and _is_option(path)):
-        return _lost_dash(scene, path, file)
-    if file and before.startswith("-") and before[1:].partition(":")[0] in FLAGS:
-        return Finding(
-            code=FailureCode.BAD_OPTION_VALUE,
-            summary=f"{before} takes no value, so {shown(path)} after it is read as the name of an output",
-            hint=f"write {before} alone",
-            mended=scene.draft().drop(file.at).words,
-        )
-    if eaten := _eaten(scene, path):
-        return eaten
-    return Finding(
-        code=FailureCode.OUTPUT_FORMAT_UNKNOWN,
-        summary=f"FFmpeg chooses the format by the end of an output's name, and {shown(path)} has none that it knows",
-        hint="name the output with a suffix, as .mp4, .webm or .mp3 (in output_files too), "
-        "or write -f FORMAT before it, as -f mp4",
-    )
-
-
-def _is_option(path: str) -> bool:
-    return (
-        re.fullmatch(r"(?:c|b|q|codec|filter|frames|profile|tag|bsf|crop|crf|preset|map|vf|af|an|vn)(?::\S*)?", path)
-        is not None
-    )
-
-
-def _lost_dash(scene: Scene, path: str, file: File | None) -> Finding:
-    option = "-" + path.lstrip(_DASHES)
-    return Finding(
-        code=FailureCode.NO_SUCH_OPTION,
-        summary=f"{shown(path)} does not begin with a dash (-), so it is read as the name of an output",
-        hint=f"write {option}",
-        mended=scene.draft().replace(file.at, option).words if file else None,
-    )
-
-
-def _eaten(scene: Scene, path: str) -> Finding | None:
-    """An option without its value takes the next option for it."""
-    for option in scene.line.options:
-        if option.value.startswith("-") and len(option.value) > 1 and not option.value[1].isdigit():
-            after = scene.argv[option.at + 2] if option.at + 2 < len(scene.argv) else ""
-            if after == path:
-                return Finding(
-                    code=FailureCode.BAD_OPTION_VALUE,
-                    summary=f"{scene.argv[option.at]} has no value, and takes {option.value} for it",
-                    hint=f"write the value of {scene.argv[option.at]}, or leave it out",
-                )
-    return None
-
-
 RULES = (
+    Rule(r"Could not find tag for codec none in stream", _attached),
     Rule(r"Could not find tag for codec (?P<codec>\w+) in stream", _codec),
+    Rule(r"Subtitle codec (?P<codec>\w+) \(\d+\) is not supported", _codec),
+    Rule(
+        r"Attachment stream (?P<stream>\d+) has no mimetype tag",
+        Says(
+            _NO,
+            "a file attached to .mkv needs a MIME type, and stream {stream} has none",
+            "write -metadata:s:t mimetype=image/png after -attach, or application/x-truetype-font for a font",
+        ),
+    ),
     Rule(r"Codec (?P<codec>\w+) not supported in WAVE format", _codec),
     Rule(r"(?:Video|Audio) codec (?P<codec>\w+) not compatible with flv", _codec),
     Rule(r"(?P<codec>\w+) (?:in MP4 support is experimental|only supported in MP4)", _codec),
@@ -216,5 +220,4 @@ RULES = (
         ),
     ),
     Rule(r"Could not write header", _header),
-    Rule(r"Unable to (?:choose an output format|find a suitable output format) for '(?P<path>.*?)'", _no_format),
 )

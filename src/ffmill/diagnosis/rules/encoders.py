@@ -6,6 +6,7 @@ from ffmill.errors import FailureCode
 from ffmill.jobs.names import shown
 
 _NO = FailureCode.ENCODER_REFUSED
+LAYOUTS = {8: "7.1", 7: "6.1", 6: "5.1", 5: "5.0", 4: "4.0", 2: "stereo", 1: "mono"}  # what -ac makes of a number
 
 
 def _odd(clue: Clue) -> Finding:
@@ -41,9 +42,15 @@ def _sample_rate(clue: Clue) -> Finding:
     )
 
 
+def _channels(layouts: list[str], wanted: str) -> int:
+    """As many as it takes, and not more than were wanted."""
+    most = next((count for count, name in LAYOUTS.items() if wanted.startswith(name)), 2)
+    return max((count for count, name in LAYOUTS.items() if count <= most and name in layouts), default=1)
+
+
 def _layout(clue: Clue) -> Finding:
     layouts = _supported(clue)
-    channels = 2 if "stereo" in layouts else 1
+    channels = _channels(layouts, clue["layout"])
     given = list(clue.scene.options("ac"))
     outputs = clue.scene.line.outputs
     draft = clue.scene.draft()
@@ -92,7 +99,8 @@ def _profile(clue: Clue) -> Finding:
 
 def _amr(clue: Clue) -> Finding:
     outputs = clue.scene.line.outputs
-    sure = len(outputs) == 1 and not any(clue.scene.options("ar", "ac"))
+    others = [line for line in clue.scene.lines if line.text.startswith("Error while opening encoder")]
+    sure = len(outputs) == 1 and len(others) <= 1 and not any(clue.scene.options("ar", "ac"))
     rate = clue["rate"] or "8000"
     return Finding(
         code=_NO,
@@ -118,7 +126,44 @@ def _x265(clue: Clue) -> Finding:
     )
 
 
+def _no_first_pass(clue: Clue) -> Finding:
+    return Finding(
+        code=FailureCode.FILE_NOT_FOUND,
+        summary=f"the second pass needs {clue['path']}, which a first pass has written, and there is none",
+        hint="write a command before this one with pass=1 in place of pass=2, ending in -an -f null -",
+    )
+
+
 RULES = (
+    Rule(r"x265 \[error\]: unable to open file (?P<path>.*2pass\S*)", _no_first_pass),
+    Rule(
+        r"Invalid or incompatible profile set: (?P<name>.*?)\.",
+        Says(
+            FailureCode.BAD_OPTION_VALUE,
+            "libx265 has no profile {name} for such a picture",
+            "leave -profile out, and libx265 chooses by -pix_fmt; it has main, main10, main422-10, main444-8",
+        ),
+    ),
+    Rule(
+        r"CRF/CQP is incompatible with 2pass",
+        Says(
+            _NO,
+            "two passes are for a bit rate, and the command asks for a quality",
+            "write -b:v 2M or the like in place of -crf in both passes, or keep -crf and run one command without -pass",
+        ),
+    ),
+    Rule(
+        r"MPEG-1/2 does not support (?P<rate>\S+) fps",
+        Says(
+            _NO,
+            "{speaker} does not take {rate} pictures per second",
+            "write -r 25, or 24000/1001, 24, 30000/1001, 30, 50, 60000/1001 or 60",
+        ),
+    ),
+    Rule(
+        r"Input dimensions too small, input must be at least (?P<size>\d+x\d+)",
+        Says(_NO, "{speaker} takes no picture that is smaller than {size}", "scale it up, as by -vf scale=1280:-2"),
+    ),
     Rule(r"(?:width|height) not divisible by 2 \((?P<width>\d+)x(?P<height>\d+)\)", _odd),
     Rule(r"Specified sample rate (?P<rate>\d+) is not supported(?: by the (?P<encoder>[\w-]+))?", _sample_rate),
     Rule(r"Specified channel layout '(?P<layout>.*?)' is not supported by the (?P<encoder>[\w-]+)", _layout),
@@ -174,7 +219,7 @@ LAST = (
         Says(
             _NO,
             "{speaker} did not start with these settings and this picture or sound",
-            "leave its settings out one by one, or choose another encoder; the lines above say more",
+            "leave its settings out one by one, or choose another encoder; detail says more",
         ),
     ),
 )

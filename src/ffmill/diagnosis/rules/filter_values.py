@@ -1,4 +1,4 @@
-"""A filter does not take the value of an option, or what comes in."""
+"""A filter does not take the value of an option."""
 
 import re
 
@@ -8,17 +8,18 @@ from ffmill.diagnosis.nearest import Nearest, nearest
 from ffmill.diagnosis.rule import Clue, Finding, Rule, Says
 from ffmill.diagnosis.rules import values
 from ffmill.errors import FailureCode
+from ffmill.jobs.mending import Word
 from ffmill.jobs.names import shown
 from ffmill.jobs.options import set_of
 
 _BAD = FailureCode.BAD_FILTER_OPTION
+_OF_SIZES = set_of("scale crop pad overlay drawbox drawtext zoompan")
 COLORS = set_of(  # of the 140 that libavutil/parseutils.c knows
     """
     black white red green blue yellow cyan magenta gray orange purple pink brown navy silver gold lime maroon olive teal
     violet indigo turquoise beige ivory crimson salmon coral khaki orchid plum tan tomato chocolate random
     """
 )
-_SAME = "make them alike before it, as by [1:v]scale={size},setsar=1[b], and take [b] in place of [1:v]"
 
 
 def _out_of_range(clue: Clue) -> Finding | None:
@@ -30,8 +31,35 @@ def _out_of_range(clue: Clue) -> Finding | None:
         code=_BAD,
         summary=f"{clue['name']} of the filter {of} is {_number(clue['value'])}, "
         f"and may be {values.span(clue['low'], clue['high'])}",
-        hint=f"write {clue['name']}= and a number {values.span(clue['low'], clue['high'])}",
+        hint=_within(clue, of),
+        mended=_in_decibels(clue, of),
     )
+
+
+def _within(clue: Clue, of: str) -> str:
+    name, value = clue["name"], _number(clue["value"])
+    if _is_decibels(clue, of):
+        return f"write {name}={value}dB; without a unit it is a share of the loudest"
+    if of == "atempo":
+        return (
+            f"write {name}= and a number {values.span(clue['low'], clue['high'])}; atempo=0.5,atempo=0.5 is a quarter"
+        )
+    taken = clue.scene.build.lists.option_values.get(f"{of}.{name}", ()) if clue.scene.build else ()
+    names = f", or one of: {', '.join(taken[:40])}" if taken else ""
+    return f"write {name}= and a number {values.span(clue['low'], clue['high'])}{names}"
+
+
+def _is_decibels(clue: Clue, of: str) -> bool:
+    """A threshold of sound below 0, as silenceremove has it, is meant in decibels."""
+    of_sound = clue.scene.build is not None and clue.scene.build.lists.filters.get(of, "").startswith("A")
+    return of_sound and "threshold" in clue["name"] and clue["value"].startswith("-")
+
+
+def _in_decibels(clue: Clue, of: str) -> tuple[Word, ...] | None:
+    text = f"{clue['name']}={_number(clue['value'])}"
+    plain = rf"{re.escape(text)}(?![\w.])"
+    is_plain = any(re.search(plain, option.value) for option in graphs_with(clue.scene, text))
+    return swapped(clue.scene, text, f"{text}dB") if _is_decibels(clue, of) and is_plain else None
 
 
 def _number(text: str) -> str:
@@ -44,14 +72,28 @@ def _bad_value(clue: Clue) -> Finding | None:
         return None
     taken = clue.scene.build.lists.option_values.get(f"{of}.{option}", ()) if clue.scene.build else ()
     kind = clue["kind"]
+    summary = f"{shown(value)} is no value that {option} of the filter {of} takes"
+    if clue.scene.build and value in clue.scene.build.lists.filter_options.get(of, ()):
+        hint = f"{value} is an option of {of} itself: write {value}=1, or another value"
+        return Finding(code=_BAD, summary=summary, hint=hint)
     found = nearest(value, COLORS if kind == "color" else taken, common=COLORS)
     takes = f"{option} takes: {', '.join(taken[:70])}" if taken else f"write {values.kind_of_value(kind)}"
+    named = any(f"{option}=" in graph for graph in clue.scene.line.graphs)
+    place = f"; a value without a name is for the option in turn, {option} here: write its NAME= before it"
+    plain = None if taken or kind else _without_unit(value)
     return Finding(
         code=_BAD,
-        summary=f"{shown(value)} is no value that {option} of the filter {of} takes",
-        hint=(found.hint() + "; " if found.names else "") + takes,
-        mended=swapped(clue.scene, value, found.sure),
+        summary=summary,
+        hint=(f"write {plain}" if plain else (found.hint() + "; " if found.names else "") + takes)
+        + (place if kind and not named else ""),
+        mended=swapped(clue.scene, value, plain or found.sure),
     )
+
+
+def _without_unit(value: str) -> str | None:
+    """`200Hz`, `24px`: the number, where the unit is the one that FFmpeg counts in anyway."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:Hz|px|fps)", value, re.IGNORECASE)
+    return found[1] if found else None
 
 
 def _transition(clue: Clue) -> Finding | None:
@@ -102,6 +144,16 @@ def _expression(clue: Clue) -> Finding | None:
     run_on = (
         found["gap"] + found["name"] if found and scene.build and found["name"] in scene.build.lists.filters else ""
     )
+    if clue.line.filter in _OF_SIZES and re.fullmatch(r"\d+%", clue["text"]):
+        return _share(clue)
+    right = _plain_expression(clue["text"])
+    if right:
+        return Finding(
+            code=_BAD,
+            summary=f"the filter {clue.line.filter} cannot work out {shown(clue['text'])}",
+            hint=f"write {right}",
+            mended=swapped(scene, clue["text"], right),
+        )
     return Finding(
         code=_BAD,
         summary=f"the filter {clue.line.filter} cannot work out "
@@ -114,15 +166,44 @@ def _expression(clue: Clue) -> Finding | None:
     )
 
 
+def _share(clue: Clue) -> Finding:
+    """`crop=50%:50%`: of what, the place tells."""
+    share = f"{int(clue['text'].rstrip('%')) / 100:g}"
+    return Finding(
+        code=_BAD,
+        summary=f"the filter {clue.line.filter} cannot work out {shown(clue['text'])}",
+        hint=f"write iw*{share} for a share of the width, ih*{share} of the height (w and h in drawtext)",
+    )
+
+
+def _plain_expression(text: str) -> str | None:
+    """`24px`, `200%`, `0.5PTS`."""
+    if found := re.fullmatch(r"(\d+(?:\.\d+)?)%", text):
+        return f"{float(found[1]) / 100:g}"
+    if found := re.fullmatch(r"(\d+(?:\.\d+)?)(PTS|STARTPTS|iw|ih|in_w|in_h)", text):
+        return f"{found[1]}*{found[2]}"
+    return _without_unit(text)
+
+
 def _one_size(clue: Clue) -> Finding:
     value = clue["value"]
-    mended = swapped(clue.scene, f"scale={value}", f"scale={value}:-2") if value.isdigit() else None
+    right = _size(value)
     return Finding(
         code=_BAD,
         summary=f"{clue.line.filter or 'scale'} needs a width and a height, and {shown(value)} is not both",
-        hint=f"write scale={value if value.isdigit() else 640}:-2, where -2 keeps the picture's shape",
-        mended=mended,
+        hint=f"write scale={right or '640:-2'}, where -2 keeps the picture's shape",
+        mended=swapped(clue.scene, f"scale={value}", f"scale={right}") if right else None,
     )
+
+
+def _size(value: str) -> str | None:
+    """`640`, `50%`, and `720p`, which is a height."""
+    if value.isdigit():
+        return f"{value}:-2"
+    if found := re.fullmatch(r"(\d+)%", value):
+        return f"iw*{int(found[1]) / 100:g}:-2"
+    found = re.fullmatch(r"(\d+)[pP]", value)
+    return f"-2:{found[1]}" if found else None
 
 
 RULES = (
@@ -135,62 +216,6 @@ RULES = (
     Rule(r"const_values array too small for (?P<option>\w+)", _transition),
     Rule(r"Invalid pixel format '(?P<name>.*?)'", _pixel_format),
     Rule(r"Invalid size '(?P<value>.*?)'", _one_size),
-    Rule(
-        r"Invalid too big or non positive size for width '(?P<width>-?\d+)' or height '(?P<height>-?\d+)'",
-        Says(
-            _BAD,
-            "crop is to cut {width}×{height} out of a picture that is smaller",
-            "write a smaller size, or crop='min(iw,{width})':'min(ih,{height})', which cuts no more than there is",
-        ),
-    ),
-    Rule(
-        r"Too big value or invalid expression for out_w/ow or out_h/oh",
-        Says(_BAD, "crop cannot work out its size", "write numbers, or expressions of iw and ih, as crop=iw/2:ih/2"),
-    ),
-    Rule(
-        r"Padded dimensions cannot be smaller than input dimensions",
-        Says(
-            _BAD,
-            "pad only makes a picture larger, and was given a size that is smaller",
-            "scale it down first, as scale=W:H:force_original_aspect_ratio=decrease,pad=W:H:-1:-1",
-        ),
-    ),
-    Rule(
-        r"First input link \w+ parameters \(size (?P<size>\d+x\d+)\) do not match the corresponding second input link "
-        r"\w+ parameters \(size (?P<other>\d+x\d+)\)",
-        Says(_BAD, "{speaker} takes pictures of one size, and got {size} and {other}", _SAME),
-    ),
-    Rule(
-        r"Input link \S+ parameters \(size (?P<other>\d+x\d+).*?\) do not match the corresponding output link \S+ "
-        r"parameters \((?P<size>\d+x\d+)",
-        Says(_BAD, "{speaker} takes pictures of one size, and got {size} and {other}", _SAME),
-    ),
-    Rule(
-        r"First input link \w+ timebase \((?P<one>[\d/]+)\) do not match the corresponding second input link \w+ "
-        r"timebase \((?P<two>[\d/]+)\)",
-        Says(
-            _BAD,
-            "{speaker} takes streams of one time base, and got {one} and {two}",
-            "make them alike before it, as by [0:v]fps=25,settb=AVTB[a];[1:v]fps=25,settb=AVTB[b]",
-        ),
-    ),
-    Rule(
-        r"First input link \w+ frame rate \((?P<one>[\d/]+)\) do not match the corresponding second input link \w+ "
-        r"frame rate \((?P<two>[\d/]+)\)",
-        Says(
-            _BAD,
-            "{speaker} takes streams of one frame rate, and got {one} and {two}",
-            "write fps=25 before it for both",
-        ),
-    ),
-    Rule(
-        r"Input \d+ (?P<what>width|height) (?P<one>\d+) does not match input \d+ (?:width|height) (?P<two>\d+)",
-        Says(
-            _BAD,
-            "{speaker} takes pictures of one {what}, and got {two} and {one}",
-            "scale them alike before it, as by [1:v]scale=-2:{two}[b] (for vstack scale={two}:-2)",
-        ),
-    ),
     Rule(
         r"Invalid channel layout '(?P<name>.*?)'",
         Says(_BAD, '"{name}" is no layout of channels', "write mono, stereo, 5.1, or a number of channels, as 2c"),

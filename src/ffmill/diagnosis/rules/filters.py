@@ -98,6 +98,8 @@ def _no_name(clue: Clue) -> Finding:
 
 def _no_option(clue: Clue) -> Finding:
     scene, name, of = clue.scene, clue["option"], clue["filter"] or clue.line.filter or clue.line.speaker
+    if of == "pan":
+        return _pan(scene)
     if problem := scene.problem(name, _BAD):
         return told(problem, scene)
     found = names.filter_option(name, of, scene.build.lists) if scene.build else Nearest()
@@ -107,6 +109,18 @@ def _no_option(clue: Clue) -> Finding:
         summary=f"the filter {of} has no option {shown(name)}",
         hint=found.hint() or (f"{of} has: {has}" if has else "leave it out"),
         mended=swapped(scene, f"{name}=", f"{found.sure}=" if found.sure else None),
+    )
+
+
+def _pan(scene: Scene) -> Finding:
+    """`pan=stereo:c0=c0:c1=c0`."""
+    found = [one for option in graphs_with(scene, "pan=") for one in re.findall(r"\bpan=[^,;\[\]]*", option.value)]
+    right = found[0].replace(":", "|") if len(found) == 1 else None
+    return Finding(
+        code=_BAD,
+        summary="pan has no options, only a layout and channels with | between them",
+        hint=f"write {right or 'pan=stereo|c0=c0|c1=c1'}",
+        mended=swapped(scene, found[0], right) if found else None,
     )
 
 

@@ -1,92 +1,43 @@
 """Filter graphs that are not connected, or beside -c copy or another graph."""
 
 import re
-from collections.abc import Iterator
-from itertools import islice
 
 from ffmill.diagnosis.case import Scene
-from ffmill.diagnosis.graphtext import graphs_with, is_open, swapped
-from ffmill.diagnosis.nearest import nearest
+from ffmill.diagnosis.graphtext import swapped
 from ffmill.diagnosis.rule import Clue, Finding, Rule, Says
 from ffmill.errors import FailureCode
 from ffmill.jobs.mending import Word
 from ffmill.jobs.names import shown
 
 _BAD = FailureCode.BAD_FILTER_GRAPH
-_LABELS = 20  # of them are looked at
 _KINDS = {"v": "video", "a": "audio"}
-
-
-def _no_label(clue: Clue) -> Finding:
-    """-map of a label that no graph has, or that is used already."""
-    scene, label = clue.scene, clue["label"]
-    if any(is_open(option.value) for option in graphs_with(scene, "'")):
-        return Finding(
-            code=_BAD,
-            summary=f"a quote ' in the filter graph is not closed, so that [{label}] is read as text",
-            hint="close it; for an apostrophe in a text, end the quotes before it and write \\\\\\' there, "
-            "or draw the text of a file: drawtext=textfile={{text.txt}}",
-        )
-    labels = _labels(scene)
-    if not list(scene.options("filter_complex", "lavfi")):
-        hint = "write the -filter_complex that makes it, or -map 0:v for the input's own stream"
-        return Finding(code=_BAD, summary=f"-map asks for [{label}], and the command has no -filter_complex", hint=hint)
-    near = nearest(label, labels)
-    sure = labels[0] if len(labels) == 1 else near.sure
-    draft = scene.draft()
-    for option in scene.options("map"):
-        if option.value == f"[{label}]" and sure and sure != label:
-            draft.replace(option.at + 1, f"[{sure}]")
-    return Finding(
-        code=_BAD,
-        summary=f"no filter graph ends in [{label}], or it is used twice",
-        hint=f"the labels that the graph ends in: {', '.join(f'[{one}]' for one in labels)}"
-        if labels
-        else f"write [{label}] at the end of the graph, after the last filter",
-        mended=draft.words if sure and sure != label and len(set(labels)) == len(labels) else None,
-    )
-
-
-def _labels(scene: Scene) -> list[str]:
-    """The labels at the ends of all complex graphs that no filter takes."""
-    graphs = [option.value for option in graphs_with(scene, "]")][:_LABELS]
-    ends = [label for graph in graphs for label in islice(_ends(graph), _LABELS)]
-    return [label for label in ends if sum(graph.count(f"[{label}]") for graph in graphs) == 1]
-
-
-def _ends(graph: str) -> Iterator[str]:
-    """The labels after the last filter of each chain."""
-    for chain in graph.split(";"):
-        ending = chain.rstrip()
-        while ending.endswith("]") and (start := ending.rfind("[")) > 0:
-            yield ending[start + 1 : -1]
-            ending = ending[:start].rstrip()
-
-
-def _unconnected(clue: Clue) -> Finding:
-    label, scene = clue["label"], clue.scene
-    name = clue["name"].partition(":")[0]
-    outputs = scene.line.outputs
-    mended = None
-    if label and len(outputs) == 1 and not any(scene.options("map")) and _labels(scene) == [label]:
-        mended = scene.draft().insert(outputs[0].at, "-map", f"[{label}]", "-map", "0:a?").words
-    return Finding(
-        code=_BAD,
-        summary=f"what the filter {name} makes{f', [{label}],' if label else ''} goes nowhere",
-        hint=f"write -map [{label}] before the output, or use [{label}] in the graph"
-        if label
-        else "every output of a filter needs a label that a -map or another filter takes",
-        mended=mended,
-    )
 
 
 def _unfed(clue: Clue) -> Finding:
     kind, name = clue["kind"] or "video", clue["filter"].partition(":")[0]
+    if alone := _only_input(clue.scene, name, f"[0:{kind[0]}]"):
+        return alone
     return Finding(
         code=_BAD,
         summary=f"the filter {name} needs one more input of {kind}, and there is none",
         hint=f"give it all its inputs as labels before it, as [0:{kind[0]}][1:{kind[0]}]{name}, "
         "add the -i that is missing, or lower its number of inputs",
+    )
+
+
+def _only_input(scene: Scene, name: str, label: str) -> Finding | None:
+    """`showwaves` of the only input: FFmpeg gives it no stream that goes into the output by itself."""
+    shape = scene.build.lists.filters.get(name, "") if scene.build else ""
+    graphs = list(scene.options("filter_complex", "lavfi"))
+    if not re.match(r"[VA]->[VAN]$", shape) or len(scene.line.inputs) != 1 or len(graphs) != 1:
+        return None
+    graph = graphs[0]
+    sure = graph.value.startswith(name)
+    return Finding(
+        code=_BAD,
+        summary=f"the filter {name} does not say which stream it takes",
+        hint=f"write {label} before it: {label}{name}",
+        mended=scene.draft().replace(graph.at + 1, label + graph.value).words if sure else None,
     )
 
 
@@ -159,6 +110,19 @@ def _wrong_ends(clue: Clue) -> Finding:
     scene = clue.scene
     inputs = int(clue["inputs"])
     graphs = list(scene.options("vf", "af", "filter"))
+    text = "".join(option.value for option in graphs)
+    if inputs == 1 and ";" not in text:
+        return Finding(
+            code=_BAD,
+            summary=f"a filter of -vf or -af makes {clue['outputs']} streams, and it has to make one",
+            hint="write the graph as -filter_complex with a label for each stream, and -map each label",
+        )
+    if "palettegen" in text and "paletteuse" in text:
+        return Finding(
+            code=_BAD,
+            summary="paletteuse needs the film and its palette, and there is one stream",
+            hint="write split[a][b];[a]palettegen[p];[b][p]paletteuse, after the other filters",
+        )
     if ";" in "".join(option.value for option in graphs) or int(clue["outputs"]) > 1:
         draft = scene.draft()
         sure = [option for option in graphs if option.value.count(";") and "[" not in option.value]
@@ -200,21 +164,7 @@ def _empty_filter(clue: Clue) -> Finding:
     )
 
 
-def _open_label(clue: Clue) -> Finding:
-    graphs = [option for option in clue.scene.line.options if option.value.endswith(clue["place"])]
-    sure = len(graphs) == 1 and re.fullmatch(r"\[\w+", clue["place"]) is not None
-    return Finding(
-        code=_BAD,
-        summary=f"a label of the filter graph is not closed, near {clue['place']}",
-        hint="write ] after the label",
-        mended=clue.scene.draft().replace(graphs[0].at + 1, graphs[0].value + "]").words if sure else None,
-    )
-
-
 RULES = (
-    Rule(r"Output with label '(?P<label>.*?)' does not exist in any defined filter graph", _no_label),
-    Rule(r"Filter '(?P<name>[\w:@]+)' has output \d+ \((?P<label>[^)]*)\) unconnected", _unconnected),
-    Rule(r"Filter (?P<name>[\w@]+)(?::\w+)? has an unconnected output", _unconnected),
     Rule(
         r"Cannot find an unused (?P<kind>video|audio) input stream to feed the unlabeled input pad (?P<filter>[\w@]+)",
         _unfed,
@@ -240,16 +190,11 @@ RULES = (
         _wrong_ends,
     ),
     Rule(r"Filtergraph has an? (?P<made>video|audio) output, cannot connect it to (?P<stream>\w+) output", _wrong_kind),
-    Rule(r"Mismatched '\[' found in the following: \"(?P<place>.*)\"", _open_label),
     Rule(
         r"(?:No filters specified in the graph description|Empty filtergraph)",
         Says(_BAD, "the filter graph is empty", "write a filter, or leave the option out"),
     ),
     Rule(r"No such filter: ''", _empty_filter),
-    Rule(
-        r"Bad \(empty\?\) label found in the following: \"(?P<place>.*)\"",
-        Says(_BAD, "a label of the filter graph is empty, near {place}", "write a name between [ and ]"),
-    ),
     Rule(
         r"Unable to parse graph description substring: \"?(?P<place>.*?)\"?$",
         Says(

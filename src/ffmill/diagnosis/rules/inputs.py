@@ -29,10 +29,49 @@ def _of_path(clue: Clue) -> Finding | None:
     return _invalid(clue) if clue.scene.file(clue["path"]) else None
 
 
+def _other_decoder(clue: Clue) -> Finding | None:
+    """`-c:v hevc -i` of a film in H.264: what the decoder says of damage means nothing."""
+    for file in clue.scene.line.inputs:
+        for option in clue.scene.options("c", "codec", "vcodec", "acodec", "scodec", at=file):
+            word = f"{clue.scene.argv[option.at]} {option.value}"
+            if option.value not in clue.line.speaker:
+                continue
+            return Finding(
+                code=FailureCode.OPTION_MISPLACED,
+                summary=f"{word} before -i chooses the decoder, which cannot read the stream",
+                hint=f"leave it out: FFmpeg finds the decoder by itself; to encode, write {word} after the inputs",
+            )
+    return None
+
+
+def _hardly_decoded(clue: Clue) -> Finding:
+    return _other_decoder(clue) or Finding(
+        code=_DAMAGED,
+        summary="a stream of the input is damaged, and can hardly be decoded",
+        hint="send the file again; it may be cut off",
+    )
+
+
+def _keyword(clue: Clue) -> Finding:
+    """The first word of a line in a list for concat; a byte order mark before it cannot be seen."""
+    word, mark = clue["word"].removeprefix("\ufeff"), clue["word"].startswith("\ufeff")
+    return Finding(
+        code=FailureCode.INPUT_NOT_MEDIA,
+        summary=f"the list for concat begins with a byte order mark, which FFmpeg takes for a part of {shown(word)}"
+        if mark
+        else f"line {clue['line']} of the list for concat begins with {shown(word)}, which says nothing to FFmpeg",
+        hint="save the list as UTF-8 without BOM"
+        if mark
+        else "write each line of the list as: file 'NAME'; to read a film, leave -f concat out",
+    )
+
+
 def _given_up(clue: Clue) -> Finding | None:
     """Decoders complain of much that does no harm; they were why, where FFmpeg ended by that."""
     if clue.scene.case.exit_code not in _INVALID_DATA:
         return None
+    if decoded := _other_decoder(clue):
+        return decoded
     return Finding(
         code=_DAMAGED,
         summary="a stream of the input is damaged, and could not be decoded",
@@ -71,9 +110,14 @@ def _invalid(clue: Clue) -> Finding:
 def _as_list(scene: Scene, file: File) -> tuple[Word, ...] | None:
     """A list by its name; whether it is one, only its content tells."""
     named = re.search(r"list|concat|files|segments|playlist", file.path, re.IGNORECASE)
-    return (
-        scene.draft().insert(file.at - 1, "-f", "concat", "-safe", "0").words if named and not file.last("f") else None
-    )
+    if not named or file.last("f"):
+        return None
+    draft = scene.draft().insert(file.at - 1, "-f", "concat", "-safe", "0")
+    for output in scene.line.outputs:  # where it stood, and does not belong
+        for option in scene.options("f", "safe", at=output):
+            if option.name == "safe" or option.value == "concat":
+                draft.drop(option.at, 2)
+    return draft.words
 
 
 def _forced(clue: Clue, file: File | None) -> Finding | None:
@@ -119,14 +163,19 @@ RULES = (
     Rule(r"Protocol '(?P<name>\w+)' not on whitelist", _protocol),
     Rule(r"(?:Failed to resolve hostname|Connection to \w+://.* failed|.*: Network is unreachable)", _NETWORK),
     Rule(r"(?P<name>\w+): ?Protocol not found|.*Error opening input: Protocol not found", _NETWORK),
+    Rule(
+        r"Invalid UTF-8 in decoded subtitles text",
+        Says(
+            _DAMAGED,
+            "the subtitles are not written in UTF-8",
+            "save them as UTF-8, or tell what they are written in: -sub_charenc CP1252 before their -i, "
+            "or charenc=CP1252 in the filter subtitles",
+        ),
+    ),
     Rule(r"moov atom not found", _no_index),
     Rule(
         r"Line (?P<line>\d+): unknown keyword '(?P<word>.*)'",
-        Says(
-            FailureCode.INPUT_NOT_MEDIA,
-            "line {line} of the list for concat begins with {word}, which says nothing to FFmpeg",
-            "write each line of the list as: file 'NAME'; to read a film, leave -f concat out",
-        ),
+        _keyword,
     ),
     Rule(
         r"Picture size 0x0 is invalid",
@@ -139,11 +188,7 @@ RULES = (
     Rule(
         r"Decode error rate (?P<rate>[\d.]+) exceeds maximum"
         r"|.*Error (?:processing|submitting) packet (?:in|to) decoder: Invalid data",
-        Says(
-            _DAMAGED,
-            "a stream of the input is damaged, and can hardly be decoded",
-            "send the file again; it may be cut off",
-        ),
+        _hardly_decoded,
     ),
     Rule(r"Error opening input:? Invalid data found when processing input", _invalid),
     Rule(r"(?P<path>\S+): Invalid data found when processing input", _of_path),

@@ -1,7 +1,9 @@
 """An option that is unknown, without its value, or written for the wrong file."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from ffmill.diagnosis import known, names
 from ffmill.diagnosis.case import Scene
 from ffmill.diagnosis.rule import Clue, Finding, Rule, Says, told
 from ffmill.errors import FailureCode
@@ -34,14 +36,34 @@ SPECIFIERS = {"video": "v", "audio": "a", "sound": "a", "subtitle": "s", "subtit
 
 
 def _unrecognized(clue: Clue) -> Finding:
-    word = f"-{clue['name']}"
+    word, name = f"-{clue['name']}", clue["name"]
     if problem := clue.scene.problem(word, FailureCode.NO_SUCH_OPTION):
-        return told(problem, clue.scene)
+        found = told(problem, clue.scene)
+        return replace(found, mended=_without_vsync(clue.scene)) if name == "vsync" and not found.mended else found
+    meant = names.OPTIONS.get(name)
     return Finding(
         code=FailureCode.NO_SUCH_OPTION,
         summary=f"this FFmpeg has no option {shown(word)}",
-        hint="leave it out, or write the option that this version of FFmpeg has for it",
+        hint=names.RETIRED.get(name)
+        or (f"write -{meant}" if meant else "leave it out, or write the option that this version of FFmpeg has for it"),
+        mended=_renamed(clue.scene, word, meant) if meant and name in names.SURE_OPTIONS else None,
     )
+
+
+def _renamed(scene: Scene, word: str, meant: str) -> tuple[Word, ...] | None:
+    draft = scene.draft()
+    for at in (at for at, one in enumerate(scene.argv) if one == word):
+        draft.replace(at, f"-{meant}")
+    return draft.words
+
+
+def _without_vsync(scene: Scene) -> tuple[Word, ...] | None:
+    """`-vsync 0`, which stood anywhere, is an option of an output by now, and takes names."""
+    given, outputs = list(scene.options("vsync")), scene.line.outputs
+    right = known.VSYNC.get(given[0].value) if len(given) == 1 else None
+    if right is None or len(outputs) != 1 or len(scene.problems) != 1:
+        return None
+    return scene.draft().drop(given[0].at, 2).insert(outputs[0].at, "-fps_mode", right).words
 
 
 def _misplaced(clue: Clue) -> Finding:

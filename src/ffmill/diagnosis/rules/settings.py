@@ -36,10 +36,12 @@ def _preset(clue: Clue) -> Finding:
 
 
 def _first_pass(clue: Clue) -> Finding:
+    given = next((option.value for option in clue.scene.options("pass")), "2")
     return Finding(
         code=FailureCode.FILE_NOT_FOUND,
-        summary="-pass 2 needs what -pass 1 has written, and there is nothing",
-        hint="write a command before this one with -pass 1 and the same settings, ending in -an -f null -",
+        summary=f"-pass {given} needs what -pass 1 has written, and there is nothing",
+        hint="write a command before this one with -pass 1 and the same settings, -passlogfile too, "
+        "ending in -an -f null -",
     )
 
 

@@ -1,5 +1,7 @@
 """Streams that a command asks for, and that its inputs do not have."""
 
+import re
+
 from ffmill.diagnosis.rule import Clue, Finding, Rule, Says
 from ffmill.errors import FailureCode
 from ffmill.jobs.mending import Word
@@ -13,6 +15,8 @@ def _no_match(clue: Clue) -> Finding:
     """`Stream map '' matches no streams.`: the map itself stands in the next line."""
     lines = [line.text.split("'")[1] for line in clue.scene.lines if line.text.startswith("Failed to set value '")]
     value = lines[0] if lines else clue["map"]
+    if value.startswith("-"):
+        return _nothing_to_take(clue, value)
     number, _, rest = value.lstrip("-").partition(":")
     kind, _, index = rest.partition(":")
     if kind.isdigit():
@@ -28,6 +32,46 @@ def _no_match(clue: Clue) -> Finding:
         hint=f"write -map {value}? to take it only where it is there, or leave it out{counted}",
         mended=_optional(clue, value) if len(list(clue.scene.options("map"))) > 1 else None,
     )
+
+
+def _nothing_to_take(clue: Clue, value: str) -> Finding:
+    """`-map -0:a` takes away of what earlier maps have chosen, and there are none."""
+    given = [option for option in clue.scene.options("map") if option.value == value]
+    first = list(clue.scene.options("map"))[:1] == given
+    mended = clue.scene.draft().insert(given[0].at, "-map", value[1:].partition(":")[0]) if first else None
+    return Finding(
+        code=_NO,
+        summary=f"-map {value} takes a stream away that no -map before it has chosen",
+        hint=f"write -map {value[1:].partition(':')[0]} before it, which chooses all streams of that input",
+        mended=mended.words if mended else None,
+    )
+
+
+def _no_specifier(clue: Clue) -> Finding:
+    """`-map 0.1`, `-map 0,v`, `-map 0:video`, `-map (v)`."""
+    rest = clue["rest"]
+    maps = [option for option in clue.scene.options("map") if option.value.endswith(rest)]
+    meant = [_meant(option.value) for option in maps]
+    draft = clue.scene.draft()
+    for option in clue.scene.options("map"):
+        if right := _meant(option.value):
+            draft.replace(option.at + 1, right)
+    return Finding(
+        code=FailureCode.BAD_OPTION_VALUE,
+        summary=f"{shown(maps[0].value) if maps else rest} is not how a stream is named",
+        hint=(f"write -map {meant[0]}; " if meant and meant[0] else "")
+        + "-map 0:v is video of the first input, -map 0:a its sound, -map [label] what a filter graph makes",
+        mended=draft.words if meant and all(meant) else None,
+    )
+
+
+def _meant(value: str) -> str | None:
+    if found := re.fullmatch(r"(\d+)[.,](\d+|[vas])", value):
+        return f"{found[1]}:{found[2]}"
+    if found := re.fullmatch(r"(\d+):(video|audio|subtitles?)", value):
+        return f"{found[1]}:{found[2][0]}"
+    found = re.fullmatch(r"[({](\w+)[)}]", value)
+    return f"[{found[1]}]" if found else None
 
 
 def _optional(clue: Clue, value: str) -> tuple[Word, ...] | None:
@@ -77,11 +121,7 @@ RULES = (
     Rule(r"Output file (?:#\d+ )?does not contain any stream", _no_stream),
     Rule(
         r"Trailing garbage after stream specifier: (?P<rest>.*)",
-        Says(
-            FailureCode.BAD_OPTION_VALUE,
-            "{rest} is not how a stream is named",
-            "write -map 0:v for video of the first input, -map 0:a for its sound, -map [label] for a filter graph's",
-        ),
+        _no_specifier,
     ),
     Rule(
         r"Invalid stream specifier: (?P<rest>.*?)\.?$",

@@ -1,4 +1,4 @@
-"""A value that an option does not take."""
+"""A value that an option of an encoder or a format does not take."""
 
 import re
 
@@ -16,10 +16,16 @@ VALUES = {
     "image size": "a size, as 640x360",
     "video rate": "a frame rate, as 25 or 30000/1001",
     "duration": "a time in seconds, as 1.5, or as 00:01:30",
-    "color": "a color, as red or 0xFF8800",
+    "color": "a color, as red or 0xFF8800 (six digits), or red@0.5 for half of it",
+    "boolean": "1 or 0",
     "channel layout": "a layout of channels, as mono, stereo or 5.1",
 }
-CHANNELS = {"mono": "1", "stereo": "2", "5.1": "6", "7.1": "8"}
+# What encoders take for options whose names FFmpeg's lists do not have.
+_OF_ENCODERS = {
+    ("libsvtav1", "preset"): "a number from 0, the slowest, to 13, the fastest",
+    ("prores_ks", "profile"): "proxy, lt, standard, hq, 4444 or 4444xq",
+}
+_TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 _RATE = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[kKmMgG]?)(?:i?[bB](?:it)?(?:ps|/s)?|ps)")
 
 
@@ -31,28 +37,6 @@ def swapped(scene: Scene, value: str, right: str | None, *names: str) -> tuple[W
         if option.value == value and (not names or option.name in names or scene.argv[option.at][1:] in names)
     ]
     return scene.draft().replace(given[0].at + 1, right).words if right is not None and len(given) == 1 else None
-
-
-def _duration(clue: Clue) -> Finding:
-    name, value = clue["name"], clue["value"]
-    point = value.replace(",", ".") if re.fullmatch(r"[\d:]+,\d+", value) else None
-    return Finding(
-        code=_BAD,
-        summary=f"{shown(value)} is no time, as -{name} needs it",
-        hint="write seconds, as 90 or 12.5, or hours, minutes and seconds, as 00:01:30.5",
-        mended=swapped(clue.scene, value, point, name),
-    )
-
-
-def _number(clue: Clue) -> Finding:
-    name, value = clue["name"], clue["value"]
-    right = CHANNELS.get(value.lower()) if name.partition(":")[0] == "ac" else None
-    return Finding(
-        code=_BAD,
-        summary=f"-{name} takes a number, and {shown(value)} is none",
-        hint=f"write -{name} {right or 'and a whole number'}",
-        mended=swapped(clue.scene, value, right, name),
-    )
 
 
 def _unparsed(clue: Clue) -> Finding:
@@ -75,6 +59,14 @@ def _unparsed(clue: Clue) -> Finding:
             mended=swapped(clue.scene, value, right),
         )
     taken = clue.scene.build.lists.option_values.get(option, ()) if clue.scene.build else ()
+    if not taken and not clue["kind"] and value.lower() in _TRUE + _FALSE:
+        right = "1" if value.lower() in _TRUE else "0"
+        return Finding(
+            code=_BAD,
+            summary=f"-{option} takes a number, and {shown(value)} is none",
+            hint=f"write -{option} {right}",
+            mended=swapped(clue.scene, value, right, option),
+        )
     return _of_list(clue, option, value, taken)
 
 
@@ -97,7 +89,22 @@ def _bit_rates(scene: Scene) -> tuple[Word, ...]:
     return draft.words
 
 
+def _with_plus(clue: Clue, option: str, value: str, taken: tuple[str, ...]) -> Finding | None:
+    """`faststart,frag_keyframe`."""
+    if "," not in value or not set(value.split(",")) <= set(taken):
+        return None
+    right = value.replace(",", "+")
+    return Finding(
+        code=_BAD,
+        summary=f"-{option} takes several values with + between them, not commas",
+        hint=f"write {right}",
+        mended=swapped(clue.scene, value, right),
+    )
+
+
 def _of_list(clue: Clue, option: str, value: str, taken: tuple[str, ...]) -> Finding:
+    if joined := _with_plus(clue, option, value, taken):
+        return joined
     found = nearest(value, taken)
     given = next((one for one in clue.scene.line.options if value in one.value and one.name == option), None)
     mended = None
@@ -112,7 +119,11 @@ def _of_list(clue: Clue, option: str, value: str, taken: tuple[str, ...]) -> Fin
         mended = clue.scene.draft().replace(given.at + 1, given.value.replace(value, found.sure)).words
     near = f"{found.hint()}; " if found.names else ""
     takes = f"it takes: {', '.join(taken[:40])}" if taken else f"it takes {kind_of_value(clue['kind'])}"
-    if not taken and option in ("preset", "profile", "quality", "tune"):
+    if own := _OF_ENCODERS.get((clue.line.speaker, option)):
+        takes = f"it takes {own}"
+    elif option == "loop":
+        takes = "0 is without end, -1 not at all"
+    elif not taken and option in ("preset", "profile", "quality", "tune"):
         takes += f", or a name that {clue.line.speaker} has for it; or leave -{option} out"
     return Finding(
         code=_BAD,
@@ -142,115 +153,20 @@ def _range(clue: Clue) -> Finding:
     )
 
 
-def _size(clue: Clue) -> Finding:
-    value = clue["value"]
-    right = re.fullmatch(r"(\d+)[*×:, X](\d+)p?", value)
-    return Finding(
-        code=_BAD,
-        summary=f"{shown(value)} is no size of a picture",
-        hint=f"write {right[1]}x{right[2]}" if right else "write width and height, as 640x360, or a name, as hd720",
-        mended=swapped(clue.scene, value, f"{right[1]}x{right[2]}" if right else None, "s", "video_size"),
-    )
-
-
-def _negative(clue: Clue) -> Finding:
-    return Finding(
-        code=_BAD,
-        summary="-to lies before -ss: nothing would be left",
-        hint="write a -to that is later than -ss (both count from the start), or the length as -t",
-    )
-
-
 RULES = (
     Rule(
-        r"Error setting output stream dispositions",
+        r"Error setting output stream dispositions|Unable to parse \"disposition\"",
         Says(_BAD, "-disposition does not take this", "write default, forced, attached_pic or 0, several joined by +"),
     ),
-    Rule(r"Invalid duration (?:for option |specification for )(?P<name>\w+): (?P<value>.*)", _duration),
-    Rule(r"Expected (?:number|int|int64|float|time)\w* for (?P<name>[\w:]+) but found:? (?P<value>.*)", _number),
     Rule(r"(?:Undefined constant or missing '\(' in|Invalid chars .* at the end of expression) '(?P<part>.*)'", _flags),
     Rule(r"Unable to parse \"(?P<option>.*?)\" option value \"(?P<value>.*?)\"(?: as (?P<kind>.*))?$", _unparsed),
     Rule(r"Value (?P<value>\S+) for parameter '(?P<name>.*?)' out of range \[(?P<low>\S+) - (?P<high>\S+)\]", _range),
-    Rule(r"Invalid frame size: (?P<value>.*?)\.$", _size),
-    Rule(r"-to value smaller than -ss", _negative),
     Rule(
-        r"-(?P<name>t|to|ss) value must be non-negative",
-        Says(_BAD, "-{name} is below 0", "write a time of 0 or more; -sseof -5 counts from the end of an input"),
-    ),
-    Rule(
-        r"Invalid (?:framerate|frame rate)(?: value)?:? (?P<value>.*)",
-        Says(_BAD, '"{value}" is no frame rate', "write pictures per second above 0, as -r 25 or -r 30000/1001"),
-    ),
-    Rule(
-        r"Invalid aspect ratio: (?P<value>.*)",
-        Says(_BAD, '"{value}" is no aspect ratio', "write -aspect 16:9, or a number, as 1.7777"),
-    ),
-    Rule(
-        r"Invalid sample format '(?P<value>.*?)'",
-        Says(_BAD, '"{value}" is no sample format', "write -sample_fmt s16, s32, flt or fltp, or leave it out"),
-    ),
-    Rule(
-        r"Invalid value (?P<value>.*?) specified for fps_mode",
-        Says(_BAD, '-fps_mode has no way "{value}"', "write passthrough, cfr, vfr or auto"),
-    ),
-    Rule(
-        r"Invalid keyframe time: (?P<value>.*)|Invalid force_key_frames expression '(?P<expression>.*)'",
+        r"Error setting option (?P<name>\w+-params|x26\dopts) to value (?P<value>.*?)\.$",
         Says(
             _BAD,
-            '-force_key_frames does not take "{value}{expression}"',
-            "write times, as 0,5,10, or an expression, as expr:gte(t,n_forced*2)",
-        ),
-    ),
-    Rule(
-        r"Rematrix is needed between .* and (?P<value>.*?) (?:channels )?but there is not enough information",
-        Says(
-            _BAD, "FFmpeg does not know how to spread the sound over {value} channels", "write -ac 2, or -ac 6 for 5.1"
-        ),
-    ),
-    Rule(
-        r"Invalid loglevel \"(?P<value>.*?)\"",
-        Says(_BAD, '"{value}" is no log level', "leave -loglevel out, or write quiet, error, warning, info or verbose"),
-    ),
-    Rule(
-        r"Unrecognized hwaccel: (?P<value>.*)\.",
-        Says(_BAD, '-hwaccel has no way "{value}"', "leave -hwaccel out: FFmpeg decodes on the CPU"),
-    ),
-    Rule(
-        r"Could not determine norm \(PAL/NTSC/NTSC-Film\) for target|Unknown target: (?P<value>.*)",
-        Says(_BAD, "-target does not take this", "write pal-dvd, ntsc-dvd, pal-vcd or the like, or leave it out"),
-    ),
-    Rule(
-        r"No '=' character in metadata string (?P<value>.*?)\.$",
-        Says(_BAD, '-metadata needs a name and a value, and "{value}" has no =', "write -metadata {value}=…"),
-    ),
-    Rule(
-        r"Invalid value '(?P<value>.*?)' for option '(?P<name>.*?)', required syntax is '(?P<syntax>.*?)'",
-        Says(_BAD, '-{name} does not take "{value}"', "write it as {syntax}"),
-    ),
-    Rule(
-        r"Cannot write more than one file with the same name",
-        Says(
-            FailureCode.BAD_OPTION_VALUE,
-            "many pictures would be written into one file",
-            "write -frames:v 1 for one picture, or a pattern for all of them, as frame_%03d.png (in output_files too)",
-        ),
-    ),
-    Rule(
-        r"Invalid segment filename template '(?P<path>.*?)'",
-        Says(_BAD, "segments need names that differ, and {path} has no number", "write a pattern, as part_%03d.ts"),
-    ),
-    Rule(
-        r"-sseof value must be negative",
-        Says(_BAD, "-sseof counts back from the end, and is above 0", "write a negative time, as -sseof -5"),
-    ),
-    Rule(
-        r"Invalid time duration specification '(?P<value>.*?)' in times list (?P<list>.*)",
-        Says(_BAD, '"{value}" in "{list}" is no time', "write times in seconds with commas between, as 10,20.5,30"),
-    ),
-    Rule(
-        r"Invalid metadata type (?P<value>\w+)",
-        Says(
-            _BAD, "-map_metadata has no kind {value}", "write 0 for all of the first input, 0:s:a:0 for its first sound"
+            "{speaker} does not take {value} for -{name}",
+            "leave -{name} out, or write name=value, with : between several",
         ),
     ),
     Rule(
