@@ -14,11 +14,16 @@ class MadeUpFiles:
     texts: Mapping[str, str]
     directories: frozenset[str] = frozenset()
     stdin: str = ""
+    pipes: frozenset[str] = frozenset()
     seekable: frozenset[Stream] = field(default_factory=frozenset[Stream])
 
     def is_file(self, path: str) -> bool:
         """Whether it was made up."""
         return path in self.texts
+
+    def is_regular(self, path: str) -> bool:
+        """Whether it was made up as no pipe."""
+        return path in self.texts and path not in self.pipes
 
     def is_dir(self, path: str) -> bool:
         """Whether it was named, or something lies in it."""

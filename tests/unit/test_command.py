@@ -296,6 +296,7 @@ REFUSED: list[tuple[str, str]] = [
     ("-i /dev/stdin out.mp4", STDIN),
     ("-i", "-i is given without a file"),
     ("-i in.mp4", "the command names no output"),
+    ("-i in.mp4 -crf=23 {{out.mp4}}", '"outputs/out.mp4" is taken as the value of the option "-crf=23"'),
     ("-i in.mp4 t.mp4 && ffmpeg -i t.mp4 out.mp4", f'"&&" would be the name of an output: {NO_SHELL}'),
     ("-i in.mp4 out.mp4 2>&1", NO_SHELL),
     ("-i in.mp4 -f null - 2>/dev/null", NO_SHELL),

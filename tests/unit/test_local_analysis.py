@@ -292,3 +292,65 @@ def test_a_log_has_local_paths() -> None:
     assert hls.local("-loglevel level+16 -i inputs/a.b outputs/x0.ts") == "-i d/a.b h/x0.ts"
     plan = plan_of("-i d/a.mp4 e/o.mp4", made_up("d/a.mp4", "e/x"))
     assert plan.local("from 'inputs/a.mp4' to 'outputs/o.mp4'") == "from 'd/a.mp4' to 'e/o.mp4'"
+
+
+SECRET = "/home/me/.ssh/id_rsa"
+REFUSED_IN_LISTS: dict[str, tuple[str, str, str, int, str]] = {
+    "absolute": ("-f concat -i", "l.txt", f"file '{SECRET}'", 255, f"Unsafe file name '{SECRET}'"),
+    "above": ("-f concat -safe 1 -i", "l.txt", "file ../x.mp4", 255, "Unsafe file name '../x.mp4'"),
+    "by scheme": ("-f concat -i", "l.txt", f"file file:{SECRET}", 255, "Unsafe file name"),
+    "hidden": ("-i", "l.ffconcat", "file .hidden/x.mp4", 255, "Unsafe file name"),
+    "in a playlist": ("-i", "l.m3u8", f"#EXTM3U\n{SECRET}\n", 183, "blocked for security reasons"),
+    "as a key": ("-i", "l.m3u8", '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="/etc/passwd"\n', 183, "blocked"),
+    "itself": ("-i", "l.m3u8", "#EXTM3U\nl.m3u8\n", 183, "names itself"),
+    "a list of itself": ("-i", "l.ffconcat", "file l.ffconcat", 183, "names itself"),
+    "a pipe": ("-f concat -safe 0 -i", "l.txt", "file /dev/zero", 254, "input file /dev/zero"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_IN_LISTS)
+def test_what_ffmpeg_refuses_in_a_list_does_not_go_up(name: str) -> None:
+    words, path, text_of_list, code, said = REFUSED_IN_LISTS[name]
+    there = dict.fromkeys((SECRET, "../x.mp4", ".hidden/x.mp4", "/etc/passwd", "/dev/zero"), "")
+    files = MadeUpFiles(texts={**there, path: text_of_list}, pipes=frozenset({"/dev/zero"}))
+    with pytest.raises(Stop) as stopped:
+        plan_of(f"{words} {path} o.mp4", files)
+    assert stopped.value.exit_code == code
+    assert said in stopped.value.message
+
+
+def test_what_a_list_may_name_elsewhere_is_told_of() -> None:
+    files = MadeUpFiles(texts={"d/l.txt": "file '/films/a.mp4'\nfile b.mp4", "/films/a.mp4": "", "d/b.mp4": ""})
+    plan = plan_of("-f concat -safe 0 -i d/l.txt o.mp4", files)
+    assert plan.strays == ("/films/a.mp4",)
+
+
+def test_lists_that_name_the_same_lists_are_read_once_each() -> None:
+    texts = {f"{n}.m3u8": f"#EXTM3U\n{n + 1}.m3u8\n{n + 1}.m3u8\n" for n in range(40)}
+    plan = plan_of("-i 0.m3u8 o.mp4", MadeUpFiles(texts={**texts, "40.m3u8": "#EXTM3U\n"}))
+    assert len(plan.inputs) == 41
+
+
+@pytest.mark.parametrize("name", [".bashrc", "notes.txt", "o.mp4.x", "sub=_=x"])
+def test_nothing_comes_back_that_was_not_asked_for(name: str) -> None:
+    plan = plan_of("-i a.mp4 o.mp4", made_up("a.mp4"))
+    with pytest.raises(UnsafeName):
+        plan.places.of(name)
+
+
+def test_made_up_names_replace_only_what_is_like_them() -> None:
+    places = plan_of("-i a.mp4 film.m3u8", made_up("a.mp4")).places
+    assert [places.may_replace(name) for name in ("film.m3u8", "film0.ts", "init.mp4", "Makefile", "notes.txt")] == [
+        *(True, True, True),
+        *(False, False),
+    ]
+    with pytest.raises(UnsafeName):
+        places.of(".bashrc")
+    numbered = plan_of("-i a.mp4 %03d.png", made_up("a.mp4")).places
+    assert [numbered.may_replace(name) for name in ("1-001.png", "1-notes.txt")] == [True, False]
+
+
+def test_only_whole_names_are_put_into_lists() -> None:
+    places = plan_of("-i a.mp4 h/x.m3u8 t/x.m3u8", made_up("a.mp4", "h/y", "t/y")).places
+    there = {"2-x0.ts": "t/x0.ts", "2-x.m3u8": "t/x.m3u8"}
+    assert places.text("2-x.m3u8", b"2-x0.ts\n12-x0.ts\n", there) == b"x0.ts\n12-x0.ts\n"

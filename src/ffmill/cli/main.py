@@ -41,7 +41,9 @@ def main() -> None:
     except FfmillError as error:
         if "--json" in sys.argv:
             typer.echo(json.dumps({"error": {"message": error.message}}))
-        sys.exit(f"ffmill: {error.message}")
+        from ffmill.cli.remote.printable import printable
+
+        sys.exit(f"ffmill: {printable(error.message)}")
 
 
 def _tell_version(wanted: bool) -> None:

@@ -138,13 +138,23 @@ def _check_exists(file: File, aliases: Mapping[str, str], written: Mentions) -> 
 
 def _check_outputs(line: Line, inputs: Collection[str]) -> None:
     if not line.outputs:
-        raise BadRequest("the command names no output: write one, as {{video.mp4}}, at its end; -f null - writes none")
+        raise BadRequest(f"the command names no output: {_why_none(line)}")
     for file in line.outputs:
         if _local(file.path) in inputs and file.last("f") != "null":
             raise BadRequest(
                 f"{shown(file.path)} is an input, and inputs are read only: "
                 f"write {shown('outputs/' + _local(file.path).removeprefix('inputs/'))}"
             )
+
+
+def _why_none(line: Line) -> str:
+    """What became of the output: an option that lacks its own value takes the word after it, as in `-crf=23 o.mp4`."""
+    if line.trailing and (taker := line.trailing[-1]).value:
+        return (
+            f"{shown(taker.value)} is taken as the value of the option {shown('-' + taker.name)}; if it is the output, "
+            "write the option's value after it, with a blank between: -crf 23"
+        )
+    return "write one, as {{video.mp4}}, at its end; -f null - writes none"
 
 
 def _local(path: str) -> str:

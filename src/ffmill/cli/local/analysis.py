@@ -50,6 +50,7 @@ def analyse(argv: Sequence[str], files: Files) -> Plan:
         inputs=uploads.inputs,
         output_files=targets.output_files,
         places=targets.places,
+        strays=tuple(sources.strays),
         to_stdout=tuple(outputs.to_stdout),
         tells_progress=any(one.name == "progress" and is_standard_output(one.value) for one in line.options),
         claims=tuple(outputs.claims),

@@ -17,6 +17,10 @@ class Files(Protocol):
         """Whether something that can be read lies there, pipes and devices included."""
         ...
 
+    def is_regular(self, path: str) -> bool:
+        """Whether a file of the disk lies there, and no pipe or device."""
+        ...
+
     def is_dir(self, path: str) -> bool:
         """Whether a directory lies there; "" is the current one."""
         ...
@@ -43,6 +47,10 @@ class Disk:
     def is_file(self, path: str) -> bool:
         """Whether something that can be read lies there."""
         return (self.root / path).exists() and not self.is_dir(path)
+
+    def is_regular(self, path: str) -> bool:
+        """Whether a file of the disk lies there."""
+        return (self.root / path).is_file()
 
     def is_dir(self, path: str) -> bool:
         """Whether a directory lies there."""

@@ -7,8 +7,24 @@ from ffmill.cli.local.quoting import BLANKS, token
 
 Naming = Callable[[str], str]  # from a path as the file has it to the name that stands for it there
 
+# allowed_extensions unless set: FFmpeg formats documentation, "hls"
+EXTENSIONS = (
+    "3gp,aac,avi,ac3,eac3,flac,mkv,m3u8,m4a,m4s,m4v,mpg,mov,mp2,mp3,mp4,mpeg,mpegts,ogg,ogv,oga,ts,vob,vtt,wav,webvtt,"
+    "cmfv,cmfa,ec3,fmp4,html"
+)
+_SAFE = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/(?=[A-Za-z0-9_-])|\Z))*")
 _FILE_LINE = re.compile(rf"[{BLANKS}]*file[{BLANKS}]+")
 _URI = re.compile(r'(?<=URI=")[^"]*')
+
+
+def is_safe(name: str) -> bool:
+    """Whether the demuxer concat takes a name without -safe 0 (libavformat/concatdec.c, `safe_filename`)."""
+    return _SAFE.fullmatch(name) is not None
+
+
+def is_allowed(name: str, extensions: str) -> bool:
+    """Whether the demuxer hls opens a local file of this name (libavformat/hls.c, `open_url`)."""
+    return extensions == "ALL" or name.rpartition(".")[2].lower() in extensions.split(",")
 
 
 def concat_list(text: str, naming: Naming) -> str:

@@ -34,6 +34,7 @@ class Plan:
     inputs: Mapping[str, Upload]
     output_files: tuple[str, ...]  # empty where nothing is written
     places: Places
+    strays: tuple[str, ...]  # local files that go up because lists name them, outside of the lists' directories
     to_stdout: tuple[str, ...]  # names of outputs for our standard output
     tells_progress: bool  # to our standard output, block by block
     claims: tuple[str, ...]  # local paths that ffmpeg would ask about if they were there

@@ -1,9 +1,10 @@
 """What an `-i` names: a file, several files by one word, a file that names others, a URL, or no file at all."""
 
 import re
-from posixpath import basename, dirname, join, splitext
+from collections.abc import Callable
+from posixpath import basename, dirname, join, relpath, splitext
 
-from ffmill.cli.local import manifests, sequences
+from ffmill.cli.local import manifests, sequences, stops
 from ffmill.cli.local.files import STDIN, Files
 from ffmill.cli.local.stops import no_such_input
 from ffmill.cli.local.uploads import LocalFile, StandardInput, Text, Uploads
@@ -30,6 +31,8 @@ class Sources:
     def __init__(self, files: Files, uploads: Uploads) -> None:
         self._files = files
         self._uploads = uploads
+        self._lists: dict[str, bool] = {}  # files that name others: whether they are read
+        self.strays: list[str] = []  # what lists name outside of their own directories
 
     def of(self, file: File) -> tuple[list[str], str]:
         """The words to add before its `-i`, and the word after it; raises Stop for a file that is not there."""
@@ -59,7 +62,8 @@ class Sources:
         return manifests.lines(self._files.read(path))
 
     def _standard_input(self, file: File) -> str:
-        upload = StandardInput() if file.last("f") != "concat" else Text(text=self._list(self._files.read(STDIN), ""))
+        is_list = file.last("f") == "concat"
+        upload = Text(text=self._list(self._files.read(STDIN), "", file)) if is_list else StandardInput()
         return self._uploads.add(upload, "stdin")
 
     def _local(self, path: str, file: File) -> str:
@@ -70,24 +74,51 @@ class Sources:
             return sequences.of_numbers(path, file, self._files, self._uploads)
         name = self._uploads.file(path)
         if format_ == "concat" or suffix == ".ffconcat":
-            self._uploads.put(name, Text(text=self._list(self._files.read(path), path)))
+            self._once(path, name, lambda: self._list(self._files.read(path), path, file))
         elif format_ == "hls" or suffix in (".m3u8", ".m3u"):
-            self._uploads.put(name, Text(text=self._playlist(path)))
+            self._once(path, name, lambda: self._playlist(path, file))
         elif companion := _COMPANIONS.get(suffix):
             self._bring_beside(path, name, companion)
         return name
 
-    def _list(self, text: str, path: str) -> str:
-        return manifests.concat_list(text, lambda named: self._named_in(path, named))
+    def _once(self, path: str, name: str, read: Callable[[], str]) -> None:
+        """Takes in a file that names others, once, however many name it; raises Stop for one that names itself."""
+        if path in self._lists:
+            if not self._lists[path]:
+                raise stops.names_itself(path)
+            return
+        self._lists[path] = False
+        self._uploads.put(name, Text(text=read()))
+        self._lists[path] = True
 
-    def _playlist(self, path: str) -> str:
-        return manifests.playlist(self._files.read(path), lambda named: self._named_in(path, named))
+    def _list(self, text: str, path: str, file: File) -> str:
+        def naming(named: str) -> str:
+            if file.last("safe") != "0" and not manifests.is_safe(named):
+                raise stops.unsafe_in_list(named)
+            return self._named_in(path, named)
+
+        return manifests.concat_list(text, naming)
+
+    def _playlist(self, path: str, file: File) -> str:
+        allowed = file.last("allowed_extensions") or manifests.EXTENSIONS
+
+        def naming(named: str) -> str:
+            if "://" not in named and not manifests.is_allowed(named, allowed):
+                raise stops.blocked_in_playlist(named)
+            return self._named_in(path, named)
+
+        return manifests.playlist(self._files.read(path), naming)
 
     def _named_in(self, manifest: str, named: str) -> str:
-        """The name, beside the manifest, of what it names."""
-        if "://" not in named:
-            named = join(dirname(manifest), named.removeprefix("file:"))
-        return basename(self.path(named))
+        """The name, beside the manifest, of what it names: a file of the disk, or something on the web."""
+        if _URL.match(named):
+            return basename(self.path(named))
+        path = join(dirname(manifest), named.removeprefix("file://").removeprefix("file:"))
+        if not self._files.is_regular(path):
+            raise no_such_input(path)
+        if relpath(path, dirname(manifest) or ".").startswith(("..", "/")):
+            self.strays.append(path)
+        return basename(self.path(path))
 
     def _bring_beside(self, path: str, name: str, suffix: str) -> None:
         beside = splitext(path)[0] + suffix

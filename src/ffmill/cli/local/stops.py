@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from ffmill.errors import FfmillError
 
 INVALID = 234  # 256 less EINVAL
+INVALID_DATA = 183  # the last bits of AVERROR_INVALIDDATA
+_INVALID_DATA = "Invalid data found when processing input"
 REFUSED = 1
 NOTHING_DONE = 0  # as FFmpeg 9 has it; older ones end with 1
 
@@ -90,6 +92,34 @@ def unreadable(path: str, error: OSError) -> Stop:
         f"Error opening input files: {why}",
     )
     return Stop(lines, code)
+
+
+def unsafe_in_list(path: str) -> Stop:
+    """A list of the concat demuxer names what that refuses unless -safe 0 is given."""
+    why = os.strerror(errno.EPERM)
+    lines = (
+        f"Unsafe file name '{path}'",
+        f"Error opening input: {why}",
+        f"Error opening input files: {why}",
+    )
+    return Stop(lines, 256 - errno.EPERM)
+
+
+def blocked_in_playlist(path: str) -> Stop:
+    """A playlist names a file that the demuxer hls refuses."""
+    lines = (
+        f"Filename extension of '{path}' is not a common multimedia extension, blocked for security reasons.",
+        "If you wish to override this adjust allowed_extensions, you can set it to 'ALL' to allow all",
+        f"Error opening input: {_INVALID_DATA}",
+        f"Error opening input files: {_INVALID_DATA}",
+    )
+    return Stop(lines, INVALID_DATA)
+
+
+def names_itself(path: str) -> Stop:
+    """A list names itself, or what names it."""
+    lines = (f"{path} names itself", f"Error opening input files: {_INVALID_DATA}")
+    return Stop(lines, INVALID_DATA)
 
 
 def odd_name(path: str) -> Stop:

@@ -13,6 +13,8 @@ from ffmill.jobs import names
 EVERYTHING = "*"  # the entry of `output_files` that asks for whatever was written
 _SLASH = "=_="  # in a name there, for a directory that FFmpeg makes
 _KEY = re.compile(rb'URI="outputs/([^"]*)"')
+_VARYING = re.compile(r"(?=.)(?P<begin>[^%$.]*)[^.]*(?P<suffix>\.[^.%$]+)?", re.DOTALL)  # an empty name has no family
+_DERIVED = ("init", "chunk-", "ffmpeg2pass")  # names that muxers and encoders choose by themselves
 _LISTS = (".m3u8", ".m3u", ".mpd", ".csv", ".ffconcat", ".ffcat", ".txt", ".xml", ".ism")
 
 
@@ -27,6 +29,17 @@ class Places:
     known: Mapping[str, str]  # by their names there: local paths
     directories: Mapping[str, str]  # by what names begin with: local directories; "" is among them
     makes_directories: bool  # whether FFmpeg would have made some
+    is_open: bool  # whether more may come back than is known
+    families: tuple[tuple[str, str], ...] = ()  # of made-up names: how they begin, and their suffix
+
+    def may_replace(self, name: str) -> bool:
+        """Whether what comes back by this name may take the place of a file that is there.
+
+        The user named it, or what FFmpeg made its name from; else it may be any file that happens to lie there.
+        """
+        own = basename(self.of(name))
+        of_family = (own.startswith(begin) if begin else own.endswith(suffix) for begin, suffix in self.families)
+        return name in self.known or own.startswith(_DERIVED) or any(of_family)
 
     def of(self, name: str) -> str:
         """The local path of a file that came back; raises UnsafeName.
@@ -35,11 +48,13 @@ class Places:
         """
         if name in self.known:
             return self.known[name]
+        if not self.is_open:
+            raise UnsafeName(f"the output {name!r} was not asked for")
         prefix = max((one for one in self.directories if name.startswith(one)), key=len)
         rest = braces.together(name[len(prefix) :])
         parts = rest.split(_SLASH) if self.makes_directories else [rest]
-        if any(part in ("", ".", "..") or "/" in part for part in parts):
-            raise UnsafeName(f"the output {name!r} would leave its directory")
+        if any(part.startswith(".") or not part or "/" in part or not _is_allowed(part) for part in parts):
+            raise UnsafeName(f"the output {name!r} would leave its directory, or be hidden in it")
         return join(self.directories[prefix], *parts)
 
     def text(self, name: str, data: bytes, others: Mapping[str, str]) -> bytes:
@@ -50,7 +65,8 @@ class Places:
         data = _KEY.sub(self._key, data)
         for other, path in sorted(others.items(), key=lambda one: -len(one[0])):
             if other != basename(path):
-                data = data.replace(other.encode(), relpath(path, here or ".").encode(errors="surrogateescape"))
+                local = relpath(path, here or ".").encode(errors="surrogateescape")
+                data = re.sub(rb"(?<![\w.-])" + re.escape(other.encode()) + rb"(?![\w-])", lambda _: local, data)  # noqa: B023  # used at once
         return data
 
     def _key(self, found: re.Match[bytes]) -> bytes:
@@ -70,6 +86,7 @@ class Targets:
         self._prefixes = {home: ""}  # by local directories
         self._known: dict[str, str] = {}
         self._makes_directories = False
+        self._families: list[tuple[str, str]] = []
         self.is_open = False  # whether more is written than is known by name
 
     @property
@@ -79,6 +96,8 @@ class Targets:
             known=dict(self._known),
             directories={prefix: path for path, prefix in self._prefixes.items()},
             makes_directories=self._makes_directories,
+            is_open=self.is_open,
+            families=tuple(self._families),
         )
 
     @property
@@ -102,6 +121,8 @@ class Targets:
     def family(self, path: str) -> str:
         """The name there of a pattern, or of a file from whose name FFmpeg makes others."""
         self.is_open = True
+        if family := _VARYING.match(basename(path)):
+            self._families.append((family["begin"], family["suffix"] or ""))
         directory, name = fixed_directory(path), braces.apart(basename(path))
         if not _is_allowed(f"x{name}"):
             raise stops.odd_name(path)

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from ffmill.cli.remote.printable import printable
+
 Advance = Callable[[int, int | None], None]  # takes the bytes that have gone so far, and all where known
 
 
@@ -35,10 +37,10 @@ class Bars:
 
     def file(self, name: str) -> Advance:
         """One more file."""
-        task = self._progress.add_task(f"{self._verb} {name}".replace("[", r"\["), total=None)
+        task = self._progress.add_task(f"{self._verb} {printable(name)}".replace("[", r"\["), total=None)
         return lambda done, total: self._progress.update(task, completed=done, total=total)
 
     def done(self, name: str, size: int) -> None:
         """One of them has arrived."""
         if not self._silent and not sys.stderr.isatty():
-            sys.stderr.write(f"{self._verb} {name}: {decimal(size)}\n")
+            sys.stderr.write(f"{self._verb} {printable(name)}: {decimal(size)}\n")

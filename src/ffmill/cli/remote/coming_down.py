@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ffmill.cli.local.plan import Plan
+from ffmill.cli.local.targets import UnsafeName
 
 STDOUT = "-"
 
@@ -19,6 +20,9 @@ class Rooms:
         self._root = root
         self._scratch = scratch
         self._places = {name: plan.places.of(name) for name in names}
+        for name, place in self._places.items():
+            if not plan.places.may_replace(name) and (root / place).exists():
+                raise UnsafeName(f"the output {name!r} would overwrite {place}, which the command does not name")
 
     @property
     def paths(self) -> Mapping[str, Path]:

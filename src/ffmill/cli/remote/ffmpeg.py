@@ -18,6 +18,7 @@ from ffmill.cli.remote.bars import Bars
 from ffmill.cli.remote.following import run_job, tell_log
 from ffmill.cli.remote.json_of import plain
 from ffmill.cli.remote.keeping import keep
+from ffmill.cli.remote.printable import printable
 from ffmill.cli.remote.screen import Screen
 from ffmill.cli.remote.service import opened
 from ffmill.client import AsyncFfmill, Event, Job, LinesLeftOut, LogLine, Progressed
@@ -57,7 +58,7 @@ def _plan(words: Sequence[str], root: Path) -> Plan:
 
 def _stopped(stop: Stop, words: Sequence[str], *, as_json: bool) -> int:
     if not speech(options.read(words)).is_silent:
-        sys.stderr.writelines(f"{line}\n" for line in stop.lines)
+        sys.stderr.writelines(f"{printable(line)}\n" for line in stop.lines)
     if as_json:
         print(json.dumps({"error": {"message": stop.message, "exit_code": stop.exit_code}}))  # noqa: T201
     return stop.exit_code
@@ -94,6 +95,8 @@ async def _ask(client: AsyncFfmill, plan: Plan, root: Path, machine: str) -> boo
 
 
 async def _bring_up(client: AsyncFfmill, plan: Plan, root: Path) -> Mapping[str, str]:
+    for path in plan.strays:  # said though all is to be quiet: a list may come from a stranger
+        sys.stderr.write(f"{printable(path)} goes up: a list names it\n")
     try:
         return await transfers.upload(client, plan.inputs, root, Bars("up", silent=not plan.speech.stats))
     except asyncio.CancelledError:

@@ -16,6 +16,7 @@ from ffmill.cli.local.plan import MARKING
 from ffmill.cli.remote import connection, interrupts
 from ffmill.cli.remote.following import follow
 from ffmill.cli.remote.json_of import plain
+from ffmill.cli.remote.printable import printable
 from ffmill.cli.remote.run import bring_down
 from ffmill.cli.remote.service import opened
 from ffmill.cli.remote.watching import Watching, explain
@@ -51,7 +52,7 @@ def show_all(*, limit: int, status: str | None, as_json: bool) -> None:
         command = " && ".join(job.ffmpeg_commands)
         table.add_row(
             *map(
-                Text, (job.id, job.status, f"{job.created_at:%Y-%m-%d %H:%M:%S}", _cut(outputs, 40), _cut(command, 60))
+                _text, (job.id, job.status, f"{job.created_at:%Y-%m-%d %H:%M:%S}", _cut(outputs, 40), _cut(command, 60))
             )
         )
     show_table(table)
@@ -66,7 +67,7 @@ def show(job_id: str, *, as_json: bool) -> None:
     table = Table("", "", show_header=False)
     for name, value in plain(job).items():
         if value not in (None, "", [], {}):
-            table.add_row(name, Text(_shown(value)))
+            table.add_row(name, _text(_shown(value)))
     show_table(table)
 
 
@@ -76,7 +77,7 @@ def logs(job_id: str, *, as_json: bool) -> None:
     if as_json:
         _print({"log": text})
     else:
-        print(text, end="")  # noqa: T201
+        print(printable(text) if sys.stdout.isatty() else text, end="")  # noqa: T201
 
 
 def watch(job_id: str, *, as_json: bool) -> int:
@@ -115,7 +116,7 @@ def download(job_id: str, names: Sequence[str], directory: Path, *, as_json: boo
     if as_json:
         _print({"files": files})
     else:
-        sys.stdout.writelines(f"{file}\n" for file in files)
+        sys.stdout.writelines(f"{printable(file)}\n" for file in files)
     return 0
 
 
@@ -151,6 +152,10 @@ def _call(what: Callable[[AsyncFfmill], Awaitable[T]]) -> T:
 async def _opened(what: Callable[[AsyncFfmill], Awaitable[T]]) -> T:
     async with opened(connection.find()) as client:
         return await what(client)
+
+
+def _text(text: str) -> Text:
+    return Text(printable(text))
 
 
 def _print(what: Any) -> None:

@@ -5,6 +5,7 @@ from typing import TextIO
 
 from ffmill.cli.local.plan import Aim, Plan
 from ffmill.cli.remote.blocks import block_of
+from ffmill.cli.remote.printable import printable
 from ffmill.client import Progressed
 
 _COMMAND, _END = "$ ffmpeg ", "exit code "  # lines of ours in a job's log
@@ -35,7 +36,7 @@ class Screen:
             self._is_open = False
         elif self._is_open and not self._plan.speech.is_silent:
             self._clear()
-            self._write(self._plan.local(line) + "\n")
+            self._write(printable(self._plan.local(line)) + "\n")
 
     def progress(self, told: Progressed) -> None:
         """Where the job is."""
@@ -59,7 +60,7 @@ class Screen:
     def tell(self, line: str) -> None:
         """A line with local names, unless all is to be quiet."""
         if not self._plan.speech.is_silent:
-            self._write(line + "\n")
+            self._write(printable(line) + "\n")
 
     def say(self, line: str) -> None:
         """A line of ours or of FFmpeg's errors, unless all is to be quiet."""

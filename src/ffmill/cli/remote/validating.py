@@ -13,6 +13,7 @@ from ffmill.cli.local.mended import as_typed
 from ffmill.cli.local.plan import Plan
 from ffmill.cli.local.stops import Stop
 from ffmill.cli.remote import connection, hints, planned
+from ffmill.cli.remote.printable import printable
 from ffmill.cli.remote.service import opened
 from ffmill.client import Validation
 
@@ -40,17 +41,17 @@ def _stopped(stop: Stop, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"valid": False, "problems": [{"message": line} for line in stop.lines], "warnings": []}))  # noqa: T201
     else:
-        sys.stderr.writelines(f"{line}\n" for line in stop.lines)
+        sys.stderr.writelines(f"{printable(line)}\n" for line in stop.lines)
     return stop.exit_code
 
 
 def _show(plan: Plan, report: Validation) -> None:
     for title, findings in (("problem", report.problems), ("advice", report.warnings)):
         for finding in findings:
-            print(f"{title}: {plan.local(finding.message)}")  # noqa: T201
+            print(f"{title}: {printable(plan.local(finding.message))}")  # noqa: T201
             if finding.hint:
-                print(f"  hint: {hints.local(plan, finding.hint)}")  # noqa: T201
+                print(f"  hint: {printable(hints.local(plan, finding.hint))}")  # noqa: T201
             if finding.corrected_command:
-                print(f"  corrected: {as_typed(plan, finding.corrected_command)}")  # noqa: T201
+                print(f"  corrected: {printable(as_typed(plan, finding.corrected_command))}")  # noqa: T201
     if report.valid:
         print("valid")  # noqa: T201

@@ -6,6 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ffmill.cli.remote.printable import printable
 from ffmill.client import Event, Job, Progressed, StatusChanged
 
 
@@ -42,13 +43,13 @@ class Watching:
 
     def _say(self, line: str) -> None:
         if not self._is_terminal:
-            sys.stderr.write(f"{line}\n")
+            sys.stderr.write(f"{printable(line)}\n")
 
 
 def explain(job: Job) -> None:
     """Says why a job failed."""
     if job.status == "failed":
-        sys.stderr.writelines(f"{line}\n" for line in (job.error_message, *advice(job)))
+        sys.stderr.writelines(f"{printable(line)}\n" for line in (job.error_message, *advice(job)))
 
 
 def advice(job: Job) -> list[str]:
