@@ -10,7 +10,7 @@ EXAMPLE = (
     'data: {"job_id":"0b8c1f5e-6a43-4f8e-9a3d-2f1f6f0e7c55","status":"running","status_detail":null,"attempt":1,'
     '"command_index":0,"updated_at":"2026-01-31T12:00:00.000Z"}\n\n'
 )
-_STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}}}
+_STREAM = {"content": {"text/event-stream": {"example": EXAMPLE}}}
 _TYPES = "Only events of these kinds, separated by commas: `status`, `progress`, `log`, `gap`, `output`, `end`."
 _LAST = "Where the stream was left: the `id` of the last event that came. The header `Last-Event-ID` goes before it."
 

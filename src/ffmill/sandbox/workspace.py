@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 INPUTS, WORK, TMP = "inputs", "work", "tmp"
+FONT_INDEX = "fontconfig"  # in tmp/: for fonts that the host got since; ffmpeg's fontconfig does not make it itself
 MOST_NAMED = 100_000  # files looked at for the largest
 
 
@@ -79,11 +80,12 @@ def make(root: Path, *, slot: int, uid: int | None, bound: bool) -> Workspace:
         directory.mkdir(mode=0o700)
     workspace.inputs.mkdir(mode=0o755)
     (workspace.work / "outputs").mkdir(mode=0o755)
+    (workspace.tmp / FONT_INDEX).mkdir(mode=0o700)
     if bound:
         (workspace.work / "inputs").mkdir(mode=0o755)
     else:
         (workspace.work / "inputs").symlink_to("../inputs")
     if uid is not None:
-        for directory in (root, workspace.work, workspace.work / "outputs", workspace.tmp):
+        for directory in (root, workspace.work, workspace.work / "outputs", workspace.tmp, workspace.tmp / FONT_INDEX):
             os.chown(directory, uid, uid)
     return workspace

@@ -166,6 +166,7 @@ async def test_new_fonts_of_the_host_make_no_complaint_either(
     monkeypatch.setattr("ffmill.sandbox.fonts.HOSTS", (fonts,))
     async with Sandbox.open(caged, 1) as sandbox:
         (fonts / "late.ttf").write_bytes(b"no font")
+        os.utime(fonts, (0, fonts.stat().st_mtime + 10))  # seconds later, as fontconfig counts
         run = await Bench(sandbox, Limits.of(caged)).run(
             "-f lavfi -i testsrc2=s=64x64 -frames:v 1 -vf drawtext=text=hi -f null -"
         )
