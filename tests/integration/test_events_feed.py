@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,8 +11,11 @@ import pytest
 
 from ffmill.db.pool import Connection, Pool
 from ffmill.events import repository as events
+from ffmill.events import rows
 from ffmill.events.feed import Feed
 from ffmill.events.repository import Known, Question
+from ffmill.events.seen import Tail
+from ffmill.events.watches import KEPT_LOOKS
 from ffmill.jobs import repository
 from ffmill.jobs.endings import Endings, Heard
 from ffmill.jobs.model import Job, Status, Submission
@@ -123,14 +126,14 @@ async def test_a_log_is_read_where_it_has_grown_and_somebody_wants_it(
         await ground.step()
         with ground.watch(job) as watch:
             await ground.step()
-            assert watch.seen.tail == ("a",)
+            assert watch.seen.tail == Tail.of("a\n")
             await ground.step()
             await ground.worker.tell(job, "a", percent=3.0)
             await ground.step()
-            assert watch.seen.tail == ("a",)
+            assert watch.seen.tail == Tail.of("a\n")
             await ground.worker.tell(job, "a", "b", percent=3.0)
             await ground.step()
-            assert watch.seen.tail == ("a", "b")
+            assert watch.seen.tail == Tail.of("a\nb\n")
     assert tails == [None, "a\n", None, None, "a\nb\n"]
 
 
@@ -147,9 +150,125 @@ async def test_of_many_that_end_at_once_some_are_read_now_and_the_rest_next(
             await ground.step()
             assert watch.channel.clock == began, "what has ended is not all told"
         await ground.step()
-        assert [seen.id for seen in watch.channel.since(0)] == [job.id for job in jobs]
+        in_turn = [jobs[n].id for n in (0, 4, 1, 2, 3)]
+        assert [seen.id for seen in watch.channel.since(0)] == in_turn, "what is asked for by its id comes first"
         assert watch.channel.clock > began
         assert last.seen.status is Status.CANCELLED
+
+
+async def test_one_row_that_is_not_understood_ends_the_streams_of_its_job_alone(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = await ground.submit(), await ground.submit()
+    real = rows.seen_of
+
+    def failing(row: Any, *rest: Any) -> Any:
+        if row[events.ID] == bad.id:
+            raise ValueError("what is this")
+        return real(row, *rest)
+
+    monkeypatch.setattr(rows, "seen_of", failing)
+    with ground.watch(bad) as ends, ground.watch(good) as goes_on, ground.follow() as account:
+        await ground.step()
+        await ground.cancel(bad, good)
+        await ground.step()
+        await ground.step()
+        assert (ends.closed, goes_on.closed) == (True, False)
+        assert goes_on.seen.status is Status.CANCELLED
+        assert [seen.id for seen in account.channel.since(0)] == [good.id]
+        assert account.channel.clock
+
+
+async def test_what_was_heard_is_kept_where_a_look_fails_and_the_next_question_is_smaller(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    async def failing(_: Any, question: Question, **__: Any) -> Any:
+        asked.append(len(question.heard))
+        raise OSError("too much")
+
+    job = await ground.submit()
+    with ground.follow() as watch:
+        await ground.step()
+        await ground.cancel(job)
+        ground.heard.ids |= {uuid4() for _ in range(199)}
+        with monkeypatch.context() as patch:
+            patch.setattr(events, "read", failing)
+            for _ in range(3):
+                with pytest.raises(OSError, match="too much"):
+                    await ground.step()
+        assert asked == [200, 100, 50]
+        for _ in range(4):
+            await ground.step()
+        assert [seen.id for seen in watch.channel.since(0)] == [job.id]
+
+
+async def test_an_old_end_that_a_stream_looks_at_is_no_news_to_the_account(ground: Ground) -> None:
+    job = await ground.submit()
+    await ground.cancel(job)
+    ground.heard.ids.clear()
+    with ground.follow() as account:
+        await ground.step()
+        with ground.watch(job) as watch:
+            await ground.step()
+            assert watch.seen.job is not None
+        assert account.channel.since(0) == []
+
+
+async def test_a_resumed_stream_sees_only_what_was_read_after_it_came(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await ground.submit()
+    real = events.read
+    with ExitStack() as stack:
+        stack.enter_context(ground.watch(job))
+        await ground.step()
+        came: list[Any] = []
+
+        async def meanwhile(*arguments: Any, **named: Any) -> Any:
+            answer = await real(*arguments, **named)
+            came.append(stack.enter_context(ground.feed.job(job.id, ground.account, None, with_log=True, resumed=True)))
+            return answer
+
+        with monkeypatch.context() as patch:
+            patch.setattr(events, "read", meanwhile)
+            await ground.step()
+        assert came[0].seen is None
+        await ground.step()
+        assert came[0].seen is not None
+
+
+async def test_a_look_that_nobody_waits_for_any_more_is_not_kept(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await ground.submit()
+    real = events.read
+    with ExitStack() as stack:
+        stack.enter_context(ground.watch(job))
+
+        async def left(*arguments: Any, **named: Any) -> Any:
+            answer = await real(*arguments, **named)
+            stack.close()
+            return answer
+
+        monkeypatch.setattr(events, "read", left)
+        await ground.step()
+    with ground.watch(job) as watch:
+        assert watch.seen is None
+
+
+async def test_batches_of_ended_jobs_are_not_kept_for_long(ground: Ground) -> None:
+    job = await ground.submit()
+    with ground.follow() as watch:
+        await ground.step()
+        await ground.cancel(job)
+        await ground.step()
+        assert [seen.id for seen in watch.channel.since(0)] == [job.id]
+        for _ in range(KEPT_LOOKS + 1):
+            await ground.step()
+        assert watch.channel.since(0) is None, "who is so late reads it in the database"
+        assert watch.channel.since(1) == []
 
 
 async def test_an_end_that_was_read_is_not_read_again(ground: Ground, questions: list[Question]) -> None:
@@ -219,7 +338,7 @@ async def test_of_a_job_that_a_client_stopped_the_lines_so_far_are_told(ground: 
     with ground.watch(job) as watch:
         await ground.cancel(job)
         await ground.step()
-        assert (watch.seen.job.status, watch.seen.tail) == (Status.CANCELLED, ("a", "b"))
+        assert (watch.seen.job.status, watch.seen.tail) == (Status.CANCELLED, Tail.of("a\nb\n"))
 
 
 async def test_the_log_of_an_attempt_before_is_not_told_as_this_ones(ground: Ground) -> None:
@@ -230,7 +349,7 @@ async def test_the_log_of_an_attempt_before_is_not_told_as_this_ones(ground: Gro
         await connection.execute("UPDATE job_logs SET attempt = 7")
     with ground.watch(job) as watch:
         await ground.step()
-        assert (watch.seen.job.status, watch.seen.tail) == (Status.SUCCEEDED, ())
+        assert (watch.seen.job.status, watch.seen.tail) == (Status.SUCCEEDED, Tail())
 
 
 async def test_a_log_of_before_there_were_numbers_is_told(ground: Ground) -> None:
@@ -241,7 +360,7 @@ async def test_a_log_of_before_there_were_numbers_is_told(ground: Ground) -> Non
         await connection.execute("UPDATE job_logs SET attempt = NULL, lines = NULL")
     with ground.watch(job) as watch:
         await ground.step()
-        assert (watch.seen.log_lines, watch.seen.tail) == (2, ("a", "b"))
+        assert (watch.seen.log_lines, watch.seen.tail) == (2, Tail.of("a\nb\n"))
 
 
 @pytest.mark.parametrize("index", ["jobs_pkey", "job_progress_pkey", "job_logs_pkey", "jobs_at_work", "jobs_by_status"])

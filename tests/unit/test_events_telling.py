@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffmill.events.position import Position
-from ffmill.events.seen import Seen
+from ffmill.events.seen import Seen, Tail
 from ffmill.events.telling import Event, Kind, tell
 from ffmill.jobs.model import Progress, Status
 from tests.running import job
@@ -27,7 +27,7 @@ SEEN = Seen(
     updated_at=JOB.updated_at,
     progress=None,
     log_lines=0,
-    tail=(),
+    tail=Tail(),
     outputs=(),
     job=None,
 )
@@ -37,7 +37,9 @@ ENDED = replace(SEEN, status=Status.SUCCEEDED, job=JOB)
 def logged(count: int, shown: int | None = None) -> Seen:
     """A job whose log has so many lines, of which the last are at hand."""
     lines = [f"line {n}" for n in range(1, count + 1)]
-    return replace(SEEN, log_lines=count, tail=tuple(lines[-shown:] if shown else lines))
+    return replace(
+        SEEN, log_lines=count, tail=Tail.of("".join(f"{line}\n" for line in (lines[-shown:] if shown else lines)))
+    )
 
 
 def value(event: Event, name: str) -> int:
@@ -67,7 +69,7 @@ def test_after_any_event_the_rest_follows(after: int) -> None:
 
 
 def test_an_ended_job_tells_its_state_after_its_log() -> None:
-    events = list(tell(replace(ENDED, log_lines=1, tail=("a",)), Position()))
+    events = list(tell(replace(ENDED, log_lines=1, tail=Tail.of("a\n")), Position()))
     assert kinds(events) == [Kind.LOG, Kind.STATUS, Kind.END]
     assert list(tell(ENDED, events[-1].position)) == []
 

@@ -4,6 +4,7 @@ The wire is the HTML standard's, section 9.2: `id`, `event` and `data` of one li
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Collection
 from contextlib import AbstractContextManager, aclosing
 from typing import Any, TypeAlias
@@ -13,7 +14,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ffmill.api.answers import json_bytes
-from ffmill.api.parts import Parts
+from ffmill.api.aside import aside
+from ffmill.api.parts import SIGNED_AT_ONCE, Parts
 from ffmill.api.waiting import hung_up, race
 from ffmill.db.pool import UNREACHABLE
 from ffmill.events.stories import Story, Told
@@ -23,11 +25,11 @@ from ffmill.jobs.model import Job
 LOG = structlog.stdlib.get_logger()
 EVENTS = "text/event-stream"
 SILENT_SECONDS = 15.0
-RETRY_MS = 2000  # after which a client comes back
-PIECE_BYTES = 64 << 10  # sent at once
+RETRY_MS = (1000, 4000)  # after which a client comes back: not all of them at once after a restart
+PIECE_BYTES = 16 << 10  # sent at once
 
 HEARTBEAT = b": still here\n\n"
-BEGIN = b"retry: %d\n\n" % RETRY_MS
+LINE_ENDS = {end.encode(): f"\\u{ord(end):04x}".encode() for end in "\u0085\u2028\u2029"}  # to some, if not to SSE
 
 Opened: TypeAlias = AbstractContextManager[Story[Any]]
 
@@ -62,13 +64,17 @@ class EventStream(Response):
     async def _tell(self, story: Story[Any], send: Send) -> None:
         """Sends what is new whenever something is, and a comment where nothing is for long."""
         clock = asyncio.get_running_loop().time
-        await _send(send, BEGIN)
+        await _send(send, _begin())
         sent_at = clock()
         while True:
             story.watch.changed.clear()
+            await self._parts.feed.turn()
             async with aclosing(self._pieces(story)) as pieces:
                 async for piece in pieces:
+                    if story.watch.closed:  # meanwhile, as by a key that was revoked
+                        return
                     await _send(send, piece)
+                    await self._parts.feed.turn()
                     sent_at = clock()
             if story.over:
                 return
@@ -86,20 +92,42 @@ class EventStream(Response):
             async with aclosing(story.news()) as news:
                 async for told in news:
                     if told.event.kind in self._kinds:
-                        piece += await self._block(told)
-                    if len(piece) >= PIECE_BYTES:
-                        yield bytes(piece)
-                        piece.clear()
+                        async for part in self._block(told):
+                            piece += part
+                            if len(piece) >= PIECE_BYTES:
+                                yield bytes(piece)
+                                piece.clear()
         except UNREACHABLE as error:  # it is asked again with the next that is new
             LOG.warning("an event stream is behind", error=str(error).strip())
         if piece:
             yield bytes(piece)
 
-    async def _block(self, told: Told) -> bytes:
-        """One event on the wire."""
-        data = told.event.data
-        plain = await self._parts.view(data) if isinstance(data, Job) else data
-        return b"id: %b\nevent: %b\ndata: %b\n\n" % (told.id.encode(), told.event.kind.encode(), json_bytes(plain))
+    async def _block(self, told: Told) -> AsyncGenerator[bytes]:
+        """One event on the wire, in parts: that of a large job is shared by its streams, not copied whole."""
+        plain = told.event.data
+        data = await self._parts.feed.ends.data(plain, self._end) if isinstance(plain, Job) else event_json(plain)
+        yield b"id: %b\nevent: %b\ndata: " % (told.id.encode(), told.event.kind.encode())
+        for start in range(0, len(data), PIECE_BYTES):
+            yield data[start : start + PIECE_BYTES]
+        yield b"\n\n"
+
+    async def _end(self, job: Job) -> bytes:
+        view = await self._parts.view(job)
+        few = len(job.outputs) <= SIGNED_AT_ONCE
+        return event_json(view) if few else await aside(lambda: event_json(view))
+
+
+def event_json(value: Any) -> bytes:
+    """`value` in one line, for those too who split text at whatever Unicode calls the end of a line."""
+    data = json_bytes(value)
+    for end, escaped in LINE_ENDS.items():
+        data = data.replace(end, escaped)
+    return data
+
+
+def _begin() -> bytes:
+    least, most = RETRY_MS
+    return b"retry: %d\n\n" % (least + secrets.randbelow(most - least + 1))
 
 
 async def _send(send: Send, body: bytes) -> None:

@@ -14,7 +14,7 @@ from ffmill.jobs.repository import UNATTENDED
 from ffmill.jobs.rows import job_row
 
 MOST_ENDED = 100  # read whole at once
-MOST_BYTES = 16 << 20  # of them
+MOST_BYTES = 4 << 20  # of them, as they are stored: mostly compressed
 LOG_CHARACTERS = 256 << 10  # of the log of one that has ended
 LATELY_SECONDS = 5  # a job is looked for so long after it was created: its commit may have been under way
 MOST_LATELY = 1000
@@ -57,13 +57,15 @@ WITH asked AS MATERIALIZED (
         SELECT jobs.id, jobs.account_id, jobs.program = 'ffmpeg' AS listed, jobs.status, jobs.machine, {UNATTENDED},
                jobs.attempt, jobs.command_index, jobs.created_at, jobs.updated_at, jobs.finished_at,
                CASE WHEN jobs.finished_at IS NOT NULL THEN
-                   octet_length(jobs.ffmpeg_commands::text) + octet_length(jobs.input_files::text)
-                   + octet_length(jobs.outputs::text) + 1000
+                   pg_column_size(jobs.ffmpeg_commands) + pg_column_size(jobs.input_files)
+                   + pg_column_size(jobs.outputs) + 1000
                END AS bytes
         FROM jobs WHERE jobs.id = found.id LIMIT 1
     ) AS job
     LEFT JOIN accounts ON accounts.id = job.account_id
-    WINDOW ended AS (ORDER BY job.finished_at, job.created_at, job.id) -- those that have not come last
+    WINDOW ended AS ( -- those that have not come last; what somebody asked for goes before what was heard of
+        ORDER BY job.finished_at IS NULL, found.attempt IS NULL, job.finished_at, job.created_at, job.id
+    )
 )
 SELECT time.clock, seen.id AS seen_id, seen.account_id AS seen_account, seen.listed, seen.with_log,
        seen.status AS seen_status, seen.machine AS seen_machine, seen.unattended, seen.attempt AS seen_attempt,
@@ -104,7 +106,7 @@ WITH page AS (
     ORDER BY finished_at, id LIMIT {MOST_ENDED}
 ), weighed AS (
     SELECT page.*, row_number() OVER ended AS place, sum(
-        octet_length(ffmpeg_commands::text) + octet_length(input_files::text) + octet_length(outputs::text) + 1000
+        pg_column_size(ffmpeg_commands) + pg_column_size(input_files) + pg_column_size(outputs) + 1000
     ) OVER (ended ROWS UNBOUNDED PRECEDING) AS bytes_so_far
     FROM page WINDOW ended AS (ORDER BY finished_at, id)
 )
@@ -137,7 +139,7 @@ class Question:
 Row = tuple[Any, ...]
 """The clock, narrow columns, the tail of the log where it has grown, all of `jobs` where the job has ended."""
 
-ID, NARROW, STATUS, TAIL, WHOLE = 1, 3, 5, 22, 23  # columns; by those from NARROW to TAIL a change is known
+ID, ACCOUNT, NARROW, STATUS, TAIL, WHOLE = 1, 2, 3, 5, 22, 23  # columns; by those from NARROW to TAIL a change is known
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ffmill.events.repository import LOG_CHARACTERS, NARROW, TAIL, WHOLE, Row
-from ffmill.events.seen import Seen
+from ffmill.events.seen import Seen, Tail
 from ffmill.jobs.model import Job, Progress, Status
 from ffmill.jobs.rows import PROGRESS, job_of
 
@@ -33,7 +33,7 @@ def seen_of(row: Row, columns: Sequence[str], before: Seen | None) -> Seen:
         commands_total=told["commands_total"],
         updated_at=told["seen_updated_at"],
         progress=_progress(told) if status is Status.RUNNING and told["news_attempt"] is not None else None,
-        log_lines=max(told["log_lines"], len(tail or ())),
+        log_lines=max(told["log_lines"], tail.lines if tail else 0),
         tail=tail,
         outputs=_outputs(told["stored"], job),
         job=job,
@@ -44,12 +44,12 @@ def _progress(told: Mapping[str, Any]) -> Progress:
     return Progress(command_index=told["seen_index"], **{name: told[name] for name in PROGRESS})
 
 
-def _tail(told: Mapping[str, Any], before: Seen | None) -> tuple[str, ...]:
+def _tail(told: Mapping[str, Any], before: Seen | None) -> Tail:
     text: str | None = told["log_tail"]
     if text is None:
-        return (before.tail or ()) if before and before.attempt == told["seen_attempt"] else ()
-    lines = text.removesuffix("\n").split("\n") if text else []
-    return tuple(lines[1:] if len(text) >= LOG_CHARACTERS else lines)  # the first was cut where it is too long for all
+        return (before.tail or Tail()) if before and before.attempt == told["seen_attempt"] else Tail()
+    cut = len(text) >= LOG_CHARACTERS  # somewhere in its first line
+    return Tail.of(text.partition("\n")[2] if cut else text)
 
 
 def _outputs(stored: str | None, job: Job | None) -> tuple[Mapping[str, Any], ...]:

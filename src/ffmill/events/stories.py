@@ -1,10 +1,12 @@
 """What one stream tells, from where it was left: of a job, or of all jobs of an account."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -18,6 +20,7 @@ from ffmill.jobs.model import Job
 
 OVERLAP = timedelta(seconds=60)  # before the time at which a stream was left: a commit may have been under way
 FIRST = UUID(int=0)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 W = TypeVar("W", bound=Watch)
 
 
@@ -76,8 +79,10 @@ class AccountStory(Story[AccountWatch]):
     def __init__(self, watch: AccountWatch, pool: Pool, since: datetime | None) -> None:
         super().__init__(watch)
         self._pool = pool
-        self._since = since
+        self._since = None if since is None else max(since, EARLIEST)
+        self._floor: datetime | None = None if since is None else EARLIEST  # what ended before is nothing to it
         self._behind = since is not None
+        self._opened = _now()
         self._gaps, self._number = watch.channel.gaps, watch.channel.number
         self._positions: dict[UUID, Position] = {}
         self._ended: dict[UUID, datetime] = {}  # told lately
@@ -86,29 +91,33 @@ class AccountStory(Story[AccountWatch]):
         """First what ended in the past, where that is wanted, then what the channel has."""
         channel = self.watch.channel
         clock, number, live, ended = channel.clock, channel.number, channel.live, channel.since(self._number)
-        if (ended is None or channel.gaps != self._gaps or self._behind) and self._since is not None:
+        if clock is None:
+            return
+        self._floor = self._floor or clock - timedelta(seconds=_now() - self._opened)  # the first look may come late
+        self._since = min(self._since or clock, clock)  # an id may be of the future
+        if ended is None or channel.gaps != self._gaps or self._behind:
             self._behind, self._gaps = True, channel.gaps
             async with aclosing(self._past(self._since)) as past:
                 async for told in past:
                     yield told
             self._behind = False
         self._number = number
-        if clock is None:
-            return
-        events = [event for seen in [*(ended or ()), *live.values()] for event in self._tell(seen)]
-        before, self._since = self._since or clock, max(self._since or clock, clock)
-        for event in events:
-            yield Told(id=_text(self._since if event is events[-1] else before), event=event)
+        before, self._since = self._since, max(self._since, clock)
+        for event, last in _with_last(
+            event for seen in chain(ended or (), live.values()) for event in self._tell(seen)
+        ):
+            yield Told(id=_text(self._since if last else before), event=event)
         self._forget(live)
 
     async def _past(self, since: datetime) -> AsyncGenerator[Told]:
-        time, job_id = since - OVERLAP, FIRST
-        while page := await self._page(time, job_id):
+        time, job_id = max(since - OVERLAP, self._floor or EARLIEST), FIRST
+        while not self.watch.closed and (page := await self._page(time, job_id)):
             for job in page:
                 for event in self._tell(_past_of(job)):
                     yield Told(id=_text(max(since, _finished(job))), event=event)
             time, job_id = _finished(page[-1]), page[-1].id
             self._since = max(since, time)
+            self._forget_ended()
 
     async def _page(self, time: datetime, job_id: UUID) -> list[Job]:
         async with self._pool.connection() as connection:
@@ -122,14 +131,29 @@ class AccountStory(Story[AccountWatch]):
             self._positions[seen.id] = event.position
             yield event
         if seen.job is not None:
+            self._positions.pop(seen.id, None)
             self._ended[seen.id] = _finished(seen.job)
 
     def _forget(self, live: Iterable[UUID]) -> None:
         """What nobody asks for again."""
         self._positions = {job_id: self._positions[job_id] for job_id in live if job_id in self._positions}
+        self._forget_ended()
+
+    def _forget_ended(self) -> None:
         if self._since is not None:
             oldest = self._since - 2 * OVERLAP
             self._ended = {job_id: time for job_id, time in self._ended.items() if time > oldest}
+
+
+def _with_last(events: Iterable[Event]) -> Iterator[tuple[Event, bool]]:
+    """Each, and whether it is the last: made no earlier than that takes, for there may be very many."""
+    waiting: Event | None = None
+    for event in events:
+        if waiting is not None:
+            yield waiting, False
+        waiting = event
+    if waiting is not None:
+        yield waiting, True
 
 
 def _past_of(job: Job) -> Seen:
@@ -152,6 +176,10 @@ def _past_of(job: Job) -> Seen:
         outputs=outputs,
         job=job,
     )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _finished(job: Job) -> datetime:

@@ -10,6 +10,8 @@ from ffmill.events.seen import Seen
 from ffmill.jobs.model import Job, Status
 from ffmill.jobs.view import status_detail, timestamp
 
+MOST_LINES = 5000  # of a log, told at once; those before them are a gap
+
 
 class Kind(StrEnum):
     """The events of a stream."""
@@ -92,13 +94,13 @@ def _progress(seen: Seen, at: Position) -> Telling:
 
 
 def _log(seen: Seen, at: Position) -> Telling:
-    if not seen.tail or at.line >= seen.log_lines:
+    if not seen.tail or not seen.tail.lines or at.line >= seen.log_lines:
         return at
-    before = seen.log_lines - len(seen.tail)  # so many lines lie before the tail
+    before = seen.log_lines - min(seen.tail.lines, MOST_LINES)  # so many lines lie before what is at hand
     if at.line < before:
         gap, at = before - at.line, replace(at, line=before)
         yield Event(kind=Kind.GAP, data={**_of(seen), "lines": gap}, position=at)
-    for text in seen.tail[at.line - before :]:
+    for text in seen.tail.newest(seen.log_lines - at.line):
         at = replace(at, line=at.line + 1)
         yield Event(kind=Kind.LOG, data={**_of(seen), "line": at.line, "text": text}, position=at)
     return at

@@ -9,6 +9,7 @@ from uuid import UUID
 from ffmill.events.seen import Seen
 
 BATCHES = 8  # of jobs that ended, kept for streams that are late; who is later reads them in the database
+KEPT_LOOKS = 20  # for so many looks
 REMEMBERED = 20_000  # jobs of an account that ended lately, of which word may come twice
 
 
@@ -33,6 +34,10 @@ class JobWatch(Watch):
 
     seen: Seen | None = None  # nothing before the feed's first look
 
+    def __init__(self, account_id: UUID, key_id: UUID | None, *, with_log: bool, ready: bool) -> None:
+        super().__init__(account_id, key_id, with_log=with_log)
+        self.ready = ready  # set when a look has begun after it came
+
     def see(self, seen: Seen) -> None:
         """Takes what the job is now."""
         self.seen = seen
@@ -48,7 +53,8 @@ class Channel:
         self.live: dict[UUID, Seen] = {}  # at work, or created lately
         self.gaps = 0  # in what was heard of jobs that ended
         self.number = 0  # of the last batch
-        self._batches: deque[tuple[Seen, ...]] = deque(maxlen=BATCHES)
+        self._looks = 0
+        self._batches: deque[tuple[int, tuple[Seen, ...]]] = deque(maxlen=BATCHES)  # with the look that saw them
         self._ended: dict[UUID, None] = {}
 
     @property
@@ -61,8 +67,11 @@ class Channel:
         batch = tuple(seen for seen in ended if seen.id not in self._ended)
         changed = bool(batch) or live != self.live
         self.live, self.clock = live, clock or self.clock
+        self._looks += 1
+        while self._batches and self._batches[0][0] < self._looks - KEPT_LOOKS:
+            self._batches.popleft()
         if batch:
-            self._batches.append(batch)
+            self._batches.append((self._looks, batch))
             self.number += 1
             self._remember(batch)
         if changed:
@@ -73,7 +82,7 @@ class Channel:
         missed = self.number - number
         if missed > len(self._batches):
             return None
-        return [seen for batch in list(self._batches)[len(self._batches) - missed :] for seen in batch]
+        return [seen for _, batch in list(self._batches)[len(self._batches) - missed :] for seen in batch]
 
     def miss(self) -> None:
         """Jobs may have ended of which nothing was heard."""

@@ -41,6 +41,8 @@ class News:
                 await self.step()
             except UNREACHABLE as error:  # news may be lost, the job may not
                 LOG.warning("progress was not written", error=str(error).strip())
+            except Exception:  # all that follows would be missing in silence
+                LOG.exception("progress was not written")
 
     async def step(self) -> None:
         """Writes down what has changed, if anything has; the log and the outputs only where they have."""

@@ -466,9 +466,10 @@ async def test_a_stream_that_is_late_reads_what_it_missed_in_the_database(
     go = asyncio.Event()
     block = streaming.EventStream._block  # pyright: ignore[reportPrivateUsage]
 
-    async def slow(self: streaming.EventStream, told: stories.Told) -> bytes:
+    async def slow(self: streaming.EventStream, told: stories.Told) -> AsyncGenerator[bytes]:
         await go.wait()
-        return await block(self, told)
+        async for part in block(self, told):
+            yield part
 
     monkeypatch.setattr(streaming.EventStream, "_block", slow)
     async with api.account("?types=end") as stream:

@@ -55,7 +55,7 @@ def _of_job(
     parts: Parts, caller: Caller, job_id: UUID, at: Position | None, kinds: frozenset[Kind]
 ) -> Generator[JobStory]:
     with_log = bool(kinds & {Kind.LOG, Kind.GAP})
-    with parts.feed.job(job_id, caller.account.id, caller.key_id, with_log=with_log) as watch:
+    with parts.feed.job(job_id, caller.account.id, caller.key_id, with_log=with_log, resumed=at is not None) as watch:
         yield JobStory(watch, at)
 
 
