@@ -1,5 +1,6 @@
 """What a worker writes of a running attempt for those who follow it."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,7 @@ from ffmill.db.pool import Connection, Pool
 from ffmill.jobs import attempts, repository
 from ffmill.jobs.model import Job, Output, Submission
 from ffmill.jobs.repository import Accepted
-from ffmill.worker import joblog
+from ffmill.worker import joblog, news
 from ffmill.worker.joblog import JobLog
 from ffmill.worker.news import News, reporting
 from ffmill.worker.progress import ProgressReader
@@ -149,3 +150,22 @@ async def test_news_is_written_while_the_attempt_runs(attempt: Attempt, monkeypa
         attempt.reader.feed(BLOCK % 2)
         attempt.reader.feed(BLOCK % 3)
         await until(lambda: written == [1, 3])
+
+
+async def test_news_go_on_after_a_fault(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(news, "WRITE_SECONDS", 0.01)
+    report, faults = attempts.report, [ValueError("a fault of ours")]
+
+    async def faulty(*args: Any) -> None:
+        if faults:
+            raise faults.pop()
+        await report(*args)
+
+    monkeypatch.setattr(attempts, "report", faulty)
+    attempt.reader.feed(BLOCK % 7)
+    running = asyncio.create_task(attempt.news.run())
+    while await attempt.row() is None:
+        await asyncio.wait([running], timeout=0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    assert faults == []

@@ -6,7 +6,7 @@ slow costs nothing, and misses what is no longer so.
 
 import asyncio
 from collections.abc import Collection, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -24,7 +24,6 @@ from ffmill.jobs.model import Status
 
 LOG = structlog.stdlib.get_logger()
 READ_SECONDS = 0.5
-SOONEST_SECONDS = 0.25  # after a look, the next for a stream that is new
 KEYS_SECONDS = 60.0  # between looks at the keys of the streams: so long a revoked one may still read
 
 
@@ -45,7 +44,6 @@ class Feed:
         self.ends = Ends()
         self._keys_at = float("-inf")
         self._wanted = asyncio.Event()
-        self._new = asyncio.Event()  # set when a stream has seen nothing yet
 
     async def turn(self) -> None:
         """Returns when a stream may build its next piece: one of all on each turn of the loop."""
@@ -66,8 +64,6 @@ class Feed:
         watches.add(watch)
         if not resumed and (kept := self._seen.get(job_id)):
             watch.see(kept[1])
-        else:
-            self._new.set()
         self._wanted.set()
         try:
             yield watch
@@ -83,7 +79,6 @@ class Feed:
         channel = self._channels.setdefault(account_id, Channel())
         watch = AccountWatch(channel, account_id, key_id, with_log=with_log)
         channel.watches.add(watch)
-        self._new.set()
         self._wanted.set()
         try:
             yield watch
@@ -100,15 +95,8 @@ class Feed:
             with self._endings.hear() as heard:
                 self._gaps = heard.gaps
                 while self._wanted.is_set():
-                    self._new.clear()
                     await self._try(heard)
-                    await self._pause()
-
-    async def _pause(self) -> None:
-        await asyncio.sleep(SOONEST_SECONDS)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(READ_SECONDS - SOONEST_SECONDS):
-                await self._new.wait()
+                    await asyncio.sleep(READ_SECONDS)
 
     async def _try(self, heard: Heard) -> None:
         """Streams stay open whatever happens to the database, and go on afterwards."""

@@ -64,8 +64,7 @@ async def api(service: Service) -> AsyncGenerator[Api]:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the feed read more often."""
-    monkeypatch.setattr(feed, "READ_SECONDS", 0.05)
-    monkeypatch.setattr(feed, "SOONEST_SECONDS", 0.02)
+    monkeypatch.setattr(feed, "READ_SECONDS", 0.02)
 
 
 @asynccontextmanager
@@ -309,6 +308,15 @@ async def test_an_account_that_is_resumed_is_told_what_ended_meanwhile(
     async with api.account("?types=end", last=events[-1].id) as stream:
         again = [event.data["id"] for _ in ended for event in await stream.until("end")]
     assert again == ended, "what ended within the last minute may come twice"
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"], ids=["first", "last"])
+async def test_a_stream_is_resumed_from_whatever_time(api: Api, time: str) -> None:
+    async with api.account("?types=end,status", last=time) as stream:
+        job_id = await api.submit()
+        await stream.until("status")
+        await api.cancel(job_id)
+        assert (await stream.until("end"))[-1].data["id"] == job_id
 
 
 async def test_an_end_is_told_once_to_those_who_stay(api: Api) -> None:
