@@ -22,7 +22,7 @@ from ffmill.sandbox.workspace import Workspace
 
 Program = Literal["ffmpeg", "ffprobe"]
 KILLED = 128 + signal.SIGKILL
-CPU_COUNTED = 0.9  # of the time at the kernel's limit, which it counts in ticks, what wait4 tells at least
+CPU_COUNTED = 0.8  # of the time at the kernel's limit, which it counts in ticks, what wait4 tells at least
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
