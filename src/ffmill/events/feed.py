@@ -1,4 +1,4 @@
-"""What all event streams of an API process look at, read by one statement every half second, however many they are.
+"""What all event streams of an API process look at, read by one statement every second, however many they are.
 
 Nothing is queued for a stream: it keeps how far it has told, and compares that with what was seen last. So one that is
 slow costs nothing, and misses what is no longer so.
@@ -23,7 +23,7 @@ from ffmill.jobs.endings import Endings, Heard
 from ffmill.jobs.model import Status
 
 LOG = structlog.stdlib.get_logger()
-READ_SECONDS = 0.5
+READ_SECONDS = 1.0
 KEYS_SECONDS = 60.0  # between looks at the keys of the streams: so long a revoked one may still read
 
 
