@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ffmill.api.documenting import Route, query, route
+from ffmill.api.documenting import Route, body, query, route
 from ffmill.api.objects import (
     BatchAnswer,
     JobAnswer,
@@ -51,9 +51,7 @@ BATCH_EXAMPLE: dict[str, Any] = {
 
 def _body(*names: str) -> dict[str, Any]:
     """The body of a create, with the examples of those names."""
-    examples = {name: {"summary": name, "value": EXAMPLES[name]} for name in names}
-    schema = {"$ref": "#/components/schemas/JobRequest"}
-    return {"required": True, "content": {"application/json": {"schema": schema, "examples": examples}}}
+    return body("JobRequest", {name: EXAMPLES[name] for name in names})
 
 
 def _links(job: str) -> dict[str, Any]:
@@ -93,14 +91,14 @@ CREATE = route(
     " ended. The body is read as JSON whatever its Content-Type; unknown fields are ignored and named in `warnings`.",
     _JOB,
     *(400, 401, 409, 413, 503),
-    extra={"parameters": [_WAIT, _KEY], "requestBody": _body(*EXAMPLES)},
+    extra={"parameters": [_WAIT, _KEY], **_body(*EXAMPLES)},
 )
 CREATE_TOO: Route = {
     **CREATE,
     "operation_id": "create_job_too",
     "summary": "Create a job, by another path",
     "description": "The same as `POST /api/ffmpeg`.",
-    "openapi_extra": {"parameters": [_WAIT, _KEY], "requestBody": _body(next(iter(EXAMPLES)))},
+    "openapi_extra": {"parameters": [_WAIT, _KEY], **_body(next(iter(EXAMPLES)))},
 }
 BATCH = route(
     "create_jobs",
@@ -109,18 +107,7 @@ BATCH = route(
     " in their order.",
     {"model": BatchAnswer, "description": "The jobs, in their order.", "links": _links("/data/0/id")},
     *(400, 401, 409, 413, 503),
-    extra={
-        "parameters": [_KEY],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {"$ref": "#/components/schemas/BatchRequest"},
-                    "examples": {"Two pictures": {"summary": "Two pictures", "value": BATCH_EXAMPLE}},
-                }
-            },
-        },
-    },
+    extra={"parameters": [_KEY], **body("BatchRequest", {"Two pictures": BATCH_EXAMPLE})},
 )
 LIST = route(
     "list_jobs",

@@ -12,7 +12,7 @@ from ffmill.api.admin_schemas import (
     SigningKeyRequest,
     TermsRequest,
 )
-from ffmill.api.documenting import query, route
+from ffmill.api.documenting import body, query, route
 
 
 def _ok(model: type[BaseModel], description: str) -> dict[str, Any]:
@@ -20,9 +20,7 @@ def _ok(model: type[BaseModel], description: str) -> dict[str, Any]:
 
 
 def _body(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    content = {"schema": schema, "examples": {"": {"summary": "", "value": example}}}
-    return {"requestBody": {"required": required, "content": {"application/json": content}}}
+    return body(model.__name__, {"": example}, required=required)
 
 
 ADMIN = "Needs an administrator's key."

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ffmill.api.documented import EXAMPLES
-from ffmill.api.documenting import route
+from ffmill.api.documenting import body, route
 
 
 class CommandObject(BaseModel):
@@ -61,14 +61,6 @@ class ProbeAnswer(BaseModel):
     data: ProbeObject
 
 
-def _body(schema: str, **examples: Any) -> dict[str, Any]:
-    content = {
-        "schema": {"$ref": f"#/components/schemas/{schema}"},
-        "examples": {name: {"summary": name, "value": value} for name, value in examples.items()},
-    }
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
-
-
 VALIDATE = route(
     "validate_job",
     "Check a job",
@@ -76,7 +68,7 @@ VALIDATE = route(
     " commands name that the FFmpeg in service does not know, and what they could do better.",
     {"model": ReportAnswer, "description": "What can be said of the job; with problems, too."},
     *(400, 401, 413, 503),
-    extra=_body("JobRequest", **dict(list(EXAMPLES.items())[:1])),
+    extra=body("JobRequest", dict(list(EXAMPLES.items())[:1])),
 )
 VALIDATE["responses"][400] |= {"description": "`validationError`: the wrong shape. A rule that fails is a problem."}
 PROBE = route(
@@ -86,7 +78,7 @@ PROBE = route(
     " job is; the answer comes within 55 seconds.",
     {"model": ProbeAnswer, "description": "ffprobe's JSON."},
     *(400, 401, 413, 503),
-    extra=_body("ProbeRequest", **{"A video": {"url": "https://example.org/video.mp4"}}),
+    extra=body("ProbeRequest", {"A video": {"url": "https://example.org/video.mp4"}}),
 )
 PROBE["responses"][400] |= {
     "description": "`validationError`: the wrong shape. `badRequest`: the file cannot be fetched, is no media, or took"

@@ -1,5 +1,6 @@
 """How a route is described in the reference: as FastAPI's route arguments, made alike for all."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from ffmill.api.objects import ErrorAnswer
@@ -51,6 +52,15 @@ def route(
         "responses": {200: ok, **refusals(*sorted({*refused, *of_keys, 500}))},
         "openapi_extra": extra,
     }
+
+
+def body(schema: str, examples: Mapping[str, Any], *, required: bool = True) -> dict[str, Any]:
+    """The body of a request, of the schema of this name; each example stands under what it is called."""
+    content = {
+        "schema": {"$ref": f"#/components/schemas/{schema}"},
+        "examples": {name: {"summary": name, "value": value} for name, value in examples.items()},
+    }
+    return {"requestBody": {"required": required, "content": {"application/json": content}}}
 
 
 def query(name: str, description: str, **schema: Any) -> dict[str, Any]:
