@@ -57,7 +57,7 @@ def no_faststart(command: Command) -> Iterator[Remark]:
                 code=Advice.NO_FASTSTART,
                 message=f"{output.name}: its index is written at its end, so players on the web begin late",
                 hint="write -movflags +faststart before the output",
-                words=() if flags else command.with_words(output.file.at, "-movflags", "+faststart"),
+                words=() if flags else command.draft().insert(output.file.at, "-movflags", "+faststart").words,
             )
 
 

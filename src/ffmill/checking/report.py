@@ -7,6 +7,7 @@ from ffmill.checking.advice import advise
 from ffmill.checking.finding import Advice, Finding, Remark, Report
 from ffmill.checking.refused import Read
 from ffmill.diagnosis import known
+from ffmill.diagnosis.draft import Draft
 from ffmill.diagnosis.problem import Problem
 from ffmill.errors import FailureCode
 from ffmill.ffmpeg.build import Build
@@ -39,11 +40,9 @@ def _unknown(asked: Submission, found: Read, build: Build) -> Iterator[Finding]:
             yield _said(asked, index, problem, _mended(argv or (), problem))
 
 
-def _mended(argv: Sequence[str], problem: Problem) -> list[Word]:
+def _mended(argv: Sequence[str], problem: Problem) -> Sequence[Word]:
     """The words of the command with that one replaced; none where that is not sure."""
-    if (mended := problem.replacement) is None:
-        return []
-    return [Word(text=mended if at == problem.at else text, of=at) for at, text in enumerate(argv)]
+    return () if problem.replacement is None else Draft(argv).replace(problem.at, problem.replacement).words
 
 
 def _said(asked: Submission, index: int, said: Remark | Problem, words: Sequence[Word]) -> Finding:

@@ -1,6 +1,6 @@
 """Advice on where a command begins to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ffmill.checking.finding import Advice, Remark
 from ffmill.checking.written import Command, outputs, suffix
@@ -36,8 +36,11 @@ def slow_seek(command: Command) -> Iterator[Remark]:
         )
 
 
-def _moved(command: Command) -> list[Word]:
+def _moved(command: Command) -> Sequence[Word]:
     """-ss and -to before -i, where they mean the same times of the input."""
     (read,), (written,) = command.line.inputs, command.line.outputs
-    moved = [at for option in written.options if option.name in ("ss", "to") for at in (option.at, option.at + 1)]
-    return command.with_words(read.at - 1, *(command.argv[at] for at in moved), in_place_of=moved)
+    draft = command.draft()
+    for option in written.options:
+        if option.name in ("ss", "to"):
+            draft.move(option.at, 2, before=read.at - 1)
+    return draft.words

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from ffmill.checking.finding import Advice, Remark
 from ffmill.checking.written import Command, Written, outputs
 from ffmill.jobs import graphs
-from ffmill.jobs.mending import Word
 from ffmill.jobs.options import Option, set_of
 
 _EVEN = frozenset({"libx264", "libx265", "h264", "hevc", "libopenh264"})  # encoders that refuse an odd size
@@ -75,7 +74,5 @@ def _remark(output: Written, asked: str, at: int, replacement: str) -> Remark:
         code=Advice.ODD_SIZE,
         message=f"{output.name}: by {asked} a side may be odd, and {output.encoder} takes even ones alone",
         hint="give even numbers, and -2 in place of -1",
-        words=[
-            Word(text=replacement if index == at else text, of=index) for index, text in enumerate(output.command.argv)
-        ],
+        words=output.command.draft().replace(at, replacement).words,
     )

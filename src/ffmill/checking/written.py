@@ -1,11 +1,11 @@
 """What a command says of an output: how it is encoded and into which container, as far as its words tell."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from ffmill.diagnosis.draft import Draft
 from ffmill.jobs import graphs
-from ffmill.jobs.mending import Word
 from ffmill.jobs.options import File, Line, Option
 
 ENCODED_BY_X264 = frozenset({"mp4", "m4v", "mov", "mkv"})  # containers for which ffmpeg chooses libx264 by itself
@@ -24,14 +24,9 @@ class Command:
     read: frozenset[str]  # the names of all files that the job's commands read
     complex_filters: frozenset[str]  # the names of filters that belong to no output alone
 
-    def with_words(self, at: int, *words: str, in_place_of: Collection[int] = ()) -> list[Word]:
-        """Its words with others before the one at this index, and without some."""
-        kept = [Word(text=text, of=index) for index, text in enumerate(self.argv)]
-        return [
-            word
-            for index, one in enumerate(kept)
-            for word in ([Word(text=text) for text in words if index == at] + [one] * (index not in in_place_of))
-        ]
+    def draft(self) -> Draft:
+        """The command, to be mended."""
+        return Draft(self.argv)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
