@@ -43,6 +43,11 @@ def refusals(inputs: Sequence[str], outputs: Sequence[str]) -> Iterator[BadReque
             yield BadRequest(f"output_files lists {shown(name)} twice")
 
 
+def is_allowed(name: str) -> bool:
+    """Whether `name` can be that of an input or an output."""
+    return _fault(name) is None
+
+
 def check_input_name(name: str) -> None:
     """Raises BadRequest when `name` cannot be the name of an input."""
     _check(name, "input_files")

@@ -7,7 +7,7 @@ from posixpath import basename, dirname, join, relpath
 
 from ffmill.cli.local import braces, stops
 from ffmill.cli.local.uploads import harmless
-from ffmill.errors import BadRequest, FfmillError
+from ffmill.errors import FfmillError
 from ffmill.jobs import names
 
 EVERYTHING = "*"  # the entry of `output_files` that asks for whatever was written
@@ -53,7 +53,7 @@ class Places:
         prefix = max((one for one in self.directories if name.startswith(one)), key=len)
         rest = braces.together(name[len(prefix) :])
         parts = rest.split(_SLASH) if self.makes_directories else [rest]
-        if any(part.startswith(".") or not part or "/" in part or not _is_allowed(part) for part in parts):
+        if not all(map(names.is_allowed, parts)):
             raise UnsafeName(f"the output {name!r} would leave its directory, or be hidden in it")
         return join(self.directories[prefix], *parts)
 
@@ -124,7 +124,7 @@ class Targets:
         if family := _VARYING.match(basename(path)):
             self._families.append((family["begin"], family["suffix"] or ""))
         directory, name = fixed_directory(path), braces.apart(basename(path))
-        if not _is_allowed(f"x{name}"):
+        if not names.is_allowed(f"x{name}"):
             raise stops.odd_name(path)
         if made := dirname(path)[len(directory) :].lstrip("/"):
             self._makes_directories = True
@@ -142,14 +142,6 @@ def fixed_directory(path: str) -> str:
 def _wanted(name: str) -> str:
     """The name there: its own, if that may be, or one like it."""
     for one in (name, f"_{name.lstrip('.-')}"):
-        if _is_allowed(one) and not braces.are_in(one):
+        if names.is_allowed(one) and not braces.are_in(one):
             return one
     return harmless(name)
-
-
-def _is_allowed(name: str) -> bool:
-    try:
-        names.check_output_name(name)
-    except BadRequest:
-        return False
-    return True

@@ -10,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 from ffmill.cli.local import braces
 from ffmill.cli.local.files import Files
 from ffmill.cli.local.stops import no_such_input
-from ffmill.errors import BadRequest
 from ffmill.jobs import names
 
 _ODD = re.compile(r"[^\w.-]")  # what a filter graph, a list or a pattern might take as syntax
@@ -74,7 +73,7 @@ class Uploads:
     def add(self, upload: Upload, wanted: str, *, as_is: bool = False) -> str:
         """The name of an upload: the wanted one, made harmless and unlike all others."""
         if upload not in self._names:
-            keeps = as_is and _is_allowed(wanted) and not braces.are_in(wanted)
+            keeps = as_is and names.is_allowed(wanted) and not braces.are_in(wanted)
             name = self._free(wanted if keeps else harmless(wanted))
             self._names[upload] = name
             self._inputs[name] = upload
@@ -104,11 +103,3 @@ def harmless(name: str) -> str:
     while len(plain.encode()) > _MOST_BYTES:
         plain = plain[1:]
     return plain.lstrip(".-") or "input"
-
-
-def _is_allowed(name: str) -> bool:
-    try:
-        names.check_input_name(name)
-    except BadRequest:
-        return False
-    return True
