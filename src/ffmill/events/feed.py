@@ -207,7 +207,7 @@ class Feed:
             if seen.listed and seen.account_id in live:
                 live[seen.account_id][seen.id] = seen
         over: dict[UUID, list[Seen]] = {account_id: [] for account_id in self._channels}
-        for seen in sorted(ended, key=finished):
+        for seen in sorted(ended, key=lambda seen: finished(seen.job)):
             channel = self._channels.get(seen.account_id)
             if seen.listed and channel and (seen.id in heard or seen.id in channel.live):
                 over[seen.account_id].append(seen)

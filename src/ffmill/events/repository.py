@@ -19,6 +19,9 @@ LOG_CHARACTERS = 256 << 10  # of the log of one that has ended
 LATELY_SECONDS = 5  # a job is looked for so long after it was created: its commit may have been under way
 MOST_LATELY = 1000
 
+# What a whole job takes, as it is stored: all else of it is small.
+_BYTES = "pg_column_size(ffmpeg_commands) + pg_column_size(input_files) + pg_column_size(outputs) + 1000"
+
 # Primary keys of jobs, job_progress and job_logs; for accounts, indexes jobs_at_work and jobs_by_status. LATERAL with
 # a LIMIT has the planner look each job up, whatever it thinks of their number. What is wide is read of jobs that have
 # ended alone, and a tail only where the log has grown: all else is NULL.
@@ -57,8 +60,7 @@ WITH asked AS MATERIALIZED (
         SELECT jobs.id, jobs.account_id, jobs.program = 'ffmpeg' AS listed, jobs.status, jobs.machine, {UNATTENDED},
                jobs.attempt, jobs.command_index, jobs.created_at, jobs.updated_at, jobs.finished_at,
                CASE WHEN jobs.finished_at IS NOT NULL THEN
-                   pg_column_size(jobs.ffmpeg_commands) + pg_column_size(jobs.input_files)
-                   + pg_column_size(jobs.outputs) + 1000
+                   {_BYTES}
                END AS bytes
         FROM jobs WHERE jobs.id = found.id LIMIT 1
     ) AS job
@@ -106,7 +108,7 @@ WITH page AS (
     ORDER BY finished_at, id LIMIT {MOST_ENDED}
 ), weighed AS (
     SELECT page.*, row_number() OVER ended AS place, sum(
-        pg_column_size(ffmpeg_commands) + pg_column_size(input_files) + pg_column_size(outputs) + 1000
+        {_BYTES}
     ) OVER (ended ROWS UNBOUNDED PRECEDING) AS bytes_so_far
     FROM page WINDOW ended AS (ORDER BY finished_at, id)
 )

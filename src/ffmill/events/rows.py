@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ffmill.events.repository import LOG_CHARACTERS, NARROW, TAIL, WHOLE, Row
-from ffmill.events.seen import Seen, Tail
+from ffmill.events.seen import Seen, Tail, outputs_of
 from ffmill.jobs.model import Job, Progress, Status
 from ffmill.jobs.rows import PROGRESS, job_of
 
@@ -54,5 +54,5 @@ def _tail(told: Mapping[str, Any], before: Seen | None) -> Tail:
 
 def _outputs(stored: str | None, job: Job | None) -> tuple[Mapping[str, Any], ...]:
     if job is not None and job.status is Status.SUCCEEDED:
-        return tuple({"name": output.name, "bytes": output.bytes} for output in job.outputs)
+        return outputs_of(job)
     return tuple(json.loads(stored)) if stored else ()

@@ -55,8 +55,13 @@ class Seen:
     job: Job | None  # once it has ended
 
 
-def finished(seen: Seen) -> datetime:
-    """When it ended."""
-    assert seen.job is not None  # noqa: S101 - for those that have
-    assert seen.job.finished_at is not None  # noqa: S101 - the schema has it so
-    return seen.job.finished_at
+def finished(job: Job | None) -> datetime:
+    """When a job ended that has."""
+    assert job is not None  # noqa: S101 - asked of those alone
+    assert job.finished_at is not None  # noqa: S101 - the schema has it so
+    return job.finished_at
+
+
+def outputs_of(job: Job) -> tuple[Mapping[str, Any], ...]:
+    """What a job gave that has succeeded, as `Seen` has it."""
+    return tuple({"name": output.name, "bytes": output.bytes} for output in job.outputs)

@@ -13,7 +13,7 @@ from uuid import UUID
 from ffmill.db.pool import Pool
 from ffmill.events import repository
 from ffmill.events.position import END, Position
-from ffmill.events.seen import Seen
+from ffmill.events.seen import Seen, finished, outputs_of
 from ffmill.events.telling import Event, tell
 from ffmill.events.watches import AccountWatch, JobWatch, Watch
 from ffmill.jobs.model import Job
@@ -114,8 +114,8 @@ class AccountStory(Story[AccountWatch]):
         while not self.watch.closed and (page := await self._page(time, job_id)):
             for job in page:
                 for event in self._tell(_past_of(job)):
-                    yield Told(id=_text(max(since, _finished(job))), event=event)
-            time, job_id = _finished(page[-1]), page[-1].id
+                    yield Told(id=_text(max(since, finished(job))), event=event)
+            time, job_id = finished(page[-1]), page[-1].id
             self._since = max(since, time)
             self._forget_ended()
 
@@ -132,7 +132,7 @@ class AccountStory(Story[AccountWatch]):
             yield event
         if seen.job is not None:
             self._positions.pop(seen.id, None)
-            self._ended[seen.id] = _finished(seen.job)
+            self._ended[seen.id] = finished(seen.job)
 
     def _forget(self, live: Iterable[UUID]) -> None:
         """What nobody asks for again."""
@@ -158,7 +158,6 @@ def _with_last(events: Iterable[Event]) -> Iterator[tuple[Event, bool]]:
 
 def _past_of(job: Job) -> Seen:
     """A job that ended while nobody looked; its log is not read."""
-    outputs = tuple({"name": output.name, "bytes": output.bytes} for output in job.outputs)
     return Seen(
         id=job.id,
         account_id=job.account_id,
@@ -173,18 +172,13 @@ def _past_of(job: Job) -> Seen:
         progress=None,
         log_lines=0,
         tail=None,
-        outputs=outputs,
+        outputs=outputs_of(job),
         job=job,
     )
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _finished(job: Job) -> datetime:
-    assert job.finished_at is not None  # noqa: S101 - the schema has it so
-    return job.finished_at
 
 
 def _text(time: datetime) -> str:

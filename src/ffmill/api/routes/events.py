@@ -21,6 +21,7 @@ from ffmill.events.telling import Kind
 
 RETRY_SECONDS = "10"  # streams last; a place may be free by then
 ALL = frozenset(Kind)
+OF_LOG = frozenset({Kind.LOG, Kind.GAP})
 
 router = APIRouter(prefix="/api", tags=["Events"])
 
@@ -42,7 +43,7 @@ async def job_events(request: Request, caller: Reader, job_id: str) -> Response:
 @router.get("/events", response_class=Response, **documented_events.ACCOUNT)
 async def account_events(request: Request, caller: Reader) -> Response:
     """The events of all jobs of the account, without an end."""
-    parts, kinds = parts_of(request), _kinds(request, ALL - {Kind.LOG, Kind.GAP})
+    parts, kinds = parts_of(request), _kinds(request, ALL - OF_LOG)
     text = _last_id(request)
     since = None if text is None else queries.utc(text)
     if text is not None and since is None:
@@ -54,8 +55,9 @@ async def account_events(request: Request, caller: Reader) -> Response:
 def _of_job(
     parts: Parts, caller: Caller, job_id: UUID, at: Position | None, kinds: frozenset[Kind]
 ) -> Generator[JobStory]:
-    with_log = bool(kinds & {Kind.LOG, Kind.GAP})
-    with parts.feed.job(job_id, caller.account.id, caller.key_id, with_log=with_log, resumed=at is not None) as watch:
+    with parts.feed.job(
+        job_id, caller.account.id, caller.key_id, with_log=bool(kinds & OF_LOG), resumed=at is not None
+    ) as watch:
         yield JobStory(watch, at)
 
 
@@ -63,8 +65,7 @@ def _of_job(
 def _of_account(
     parts: Parts, caller: Caller, since: datetime | None, kinds: frozenset[Kind]
 ) -> Generator[AccountStory]:
-    with_log = bool(kinds & {Kind.LOG, Kind.GAP})
-    with parts.feed.account(caller.account.id, caller.key_id, with_log=with_log) as watch:
+    with parts.feed.account(caller.account.id, caller.key_id, with_log=bool(kinds & OF_LOG)) as watch:
         yield AccountStory(watch, parts.pool, since)
 
 
